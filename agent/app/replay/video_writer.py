@@ -1,0 +1,51 @@
+"""Pictures into a video file."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from av.video.stream import VideoStream
+
+from agent.stream.frame import BgrArray
+
+MILLISECONDS = Fraction(1, 1000)
+NOMINAL_RATE = 1000
+
+
+class VideoWriter:
+    """Writes H.264, or MPEG-4 where the installed FFmpeg has no H.264 encoder; opens the file at once.
+
+    Pictures of another size than the first are scaled to it.
+    """
+
+    def __init__(self, path: Path, width_px: int, height_px: int, started_s: float) -> None:
+        self._container = av.open(str(path), "w")
+        codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
+        stream = self._container.add_stream(codec, rate=NOMINAL_RATE)
+        if not isinstance(stream, VideoStream):
+            raise TypeError(f"{codec} is no video encoder")
+        stream.width, stream.height = width_px - width_px % 2, height_px - height_px % 2
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = MILLISECONDS
+        self._stream = stream
+        self._started_s = started_s
+        self._last_pts = -1
+
+    def write(self, picture: BgrArray, at_s: float) -> None:
+        """Append one uint8 (height, width, 3) BGR picture, shown at its own time."""
+        size = (self._stream.width, self._stream.height)
+        if picture.shape[1::-1] != size:
+            picture = cv2.resize(picture, size).astype(np.uint8, copy=False)
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="bgr24")
+        frame.time_base = MILLISECONDS
+        frame.pts = self._last_pts = max(round((at_s - self._started_s) / MILLISECONDS), self._last_pts + 1)
+        self._container.mux(self._stream.encode(frame))
+
+    def close(self) -> None:
+        """Flush and finish the file."""
+        self._container.mux(self._stream.encode(None))
+        self._container.close()

@@ -1,0 +1,1 @@
+"""Values that parse and print themselves: durations, sizes, secrets, source addresses."""

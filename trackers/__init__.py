@@ -1,0 +1,9 @@
+"""Boxes over time: detections in, identities out.
+
+A pure library: NumPy and lap, nothing else of ours; no I/O, no threads, no clock (time is an argument).
+"""
+
+from trackers.detections import Detections
+from trackers.tracks import Tracks
+
+__all__ = ["Detections", "Tracks"]
