@@ -18,7 +18,7 @@ class ModelFileError(DevicesError):
     """The file is missing, unreadable, or no model."""
 
 
-class EngineUnavailable(DevicesError):
+class EngineUnavailable(DevicesError):  # noqa: N818 - it says what is so, like the other side of Availability
     """The run-time or accelerator cannot be used on this machine."""
 
 

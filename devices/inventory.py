@@ -48,16 +48,45 @@ class Availability:
 
 @dataclass(frozen=True)
 class RuntimeStatus:
-    """One run-time on this machine."""
+    """One run-time on this machine.
+
+    Attributes:
+        name: as in the engine catalogue.
+        version: as it says itself, or None where it could not be asked.
+        availability: whether it can be used, or why not.
+        devices: what it lists as its own: ("CPU",) for OpenVINO, providers for ONNX Runtime.
+    """
 
     name: str
     version: str | None
     availability: Availability
+    devices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Absence:
+    """A family of accelerator this machine has not, or not usable, and why."""
+
+    kind: AcceleratorKind
+    reason: str
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """Everything the probe found; absences come with reasons in `notes`."""
+    """Everything the probe found.
+
+    Attributes:
+        machine: the board or product, as precisely as the machine tells.
+        system: operating system and its release.
+        python: version of the interpreter that asked.
+        memory_bytes: what this process may use, cgroup limits included.
+        cpu_limit: processors this process may use, affinity and cgroup limits included.
+        accelerators: compute devices found; the CPU is always among them.
+        runtimes: every run-time of the catalogue.
+        notes: findings a person should know: traps, limits, contradictions.
+        architecture: "x86_64", "aarch64", "arm64".
+        absent: the families that were looked for and not found, with reasons.
+    """
 
     machine: str
     system: str
@@ -67,3 +96,5 @@ class Inventory:
     accelerators: tuple[Accelerator, ...]
     runtimes: tuple[RuntimeStatus, ...]
     notes: tuple[str, ...] = ()
+    architecture: str = ""
+    absent: tuple[Absence, ...] = ()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from agent.clock import Clock, SystemClock
+from agent.telemetry.floods import Floods, Line
+
 PREFIX = "sitewatch_"
 SECONDS_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+FLOOD_PERIOD_S = 10.0
 
 
 class Teller:
@@ -18,9 +22,10 @@ class Teller:
         registry: holds every metric of this process; given in, so tests have their own.
     """
 
-    def __init__(self, registry: CollectorRegistry, logger: logging.Logger) -> None:
+    def __init__(self, registry: CollectorRegistry, logger: logging.Logger, clock: Clock | None = None) -> None:
         self.registry = registry
         self._logger = logger
+        self._floods = Floods(SystemClock() if clock is None else clock)
 
     def counter(self, name: str, documentation: str, labels: Sequence[str] = ()) -> Counter:
         """A counter; `name` without prefix and without `_total`."""
@@ -34,6 +39,52 @@ class Teller:
         """A histogram of durations; `name` without prefix, ending in `_seconds`."""
         return Histogram(PREFIX + name, documentation, labels, buckets=SECONDS_BUCKETS, registry=self.registry)
 
+    def says(self, level: int) -> bool:
+        """Whether a line of this level would be written; ask before building a costly sentence."""
+        return self._logger.isEnabledFor(level)
+
     def say(self, level: int, sentence: str, **fields: object) -> None:
         """One log line: a sentence for people, fields for machines. Levels are those of `logging`."""
-        self._logger.log(level, sentence, extra={"fields": fields})
+        if self._logger.isEnabledFor(level):
+            self._logger.log(level, "%s", sentence, extra={"fields": fields})
+
+    def say_error(self, level: int, sentence: str, error: BaseException, **fields: object) -> None:
+        """As `say`, with the traceback of `error` below it; for bugs, not for what operators can mend."""
+        if self._logger.isEnabledFor(level):
+            trace = (type(error), error, error.__traceback__)
+            self._logger.log(level, "%s", sentence, exc_info=trace, extra={"fields": fields})
+
+    def fold(
+        self,
+        key: Hashable,
+        level: int,
+        sentence: str,
+        *,
+        period_s: float = FLOOD_PERIOD_S,
+        count: int = 1,
+        **fields: object,
+    ) -> None:
+        """As `say` for what may come in floods: the first at once, then one line a period with the number.
+
+        Args:
+            key: what repeats, for instance `("frame_dropped", camera_id)`; from a bounded set.
+            level: one of `logging`.
+            sentence: holds `{count}` and `{seconds}` where the number and the period shall stand.
+            period_s: least seconds between two lines of this key.
+            count: how many happenings this call stands for.
+            fields: of the last happening, for machines; `count` is added.
+        """
+        if self._logger.isEnabledFor(level):
+            self._write(self._floods.add(key, Line(level, sentence, fields), period_s=period_s, count=count))
+
+    def tell_due(self) -> None:
+        """Write the lines of floods whose period is over; the main loop calls this about once a second."""
+        self._write(self._floods.due())
+
+    def tell_rest(self) -> None:
+        """Write what floods still hold; called once, at the end."""
+        self._write(self._floods.rest())
+
+    def _write(self, lines: list[Line]) -> None:
+        for level, sentence, fields in lines:
+            self.say(level, sentence, **fields)

@@ -1,0 +1,22 @@
+"""A detect worker's answer to one frame it took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent.detect.detected import DetectedFrame
+
+
+@dataclass(frozen=True, eq=False)
+class Ticketed:
+    """A detect worker's answer to one frame it took.
+
+    Attributes:
+        camera_id: whose frame.
+        ticket: place in this camera's order, without gaps.
+        detected: None where detection failed: the ticket is passed over.
+    """
+
+    camera_id: str
+    ticket: int
+    detected: DetectedFrame | None

@@ -1,0 +1,128 @@
+"""How one model will be fed and read: everything decided once, before an engine is made ready."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from agent.detect.decoders.decoder import Decoder, Limits
+from agent.detect.label_choice import score_thresholds
+from agent.detect.labels import Labels, choose_labels
+from agent.detect.model_picture import ModelPicture, find_picture
+from agent.detect.preprocessing import Preprocessing
+from agent.detect.recognition import read_signature, recognise
+from agent.errors import ModelError
+from agent.settings.models import DetectionSettings, ModelSettings
+from devices.engines.engine import ImageInput, TensorSpec
+from devices.engines.model_file import ModelFile, read_model
+from devices.errors import DevicesError
+
+
+@dataclass(frozen=True, eq=False)
+class DetectionPlan:
+    """How one model is fed and read. Shared by every worker of an engine.
+
+    Attributes:
+        path: of the model.
+        model: its name for people and metrics: the file's name without its ending.
+        family: of the table of families.
+        image: what the engine must make of uint8 BGR pictures.
+        preprocessing: as the family asks, overruled by the site file.
+        labels: of every class id, and where they were found.
+        decoder: reads the outputs.
+        outputs: as `Session.infer` must give them, the first axis the batch's.
+        size_input: the input that takes the size boxes shall be in, or None.
+        batch: pictures in one inference, at most.
+        is_batch_fixed: every inference takes exactly `batch`; what is missing is filled up.
+    """
+
+    path: Path
+    model: str
+    family: str
+    image: ImageInput
+    preprocessing: Preprocessing
+    labels: Labels
+    decoder: Decoder
+    outputs: tuple[TensorSpec, ...]
+    size_input: TensorSpec | None
+    batch: int
+    is_batch_fixed: bool
+
+    def told(self) -> str:
+        """The plan as one sentence for people."""
+        image, how = self.image, self.preprocessing
+        return (
+            f"{self.path.name}: family {self.family}, {image.width_px}x{image.height_px} {how.order}, "
+            f"{how.fit.value}, {len(self.labels.texts)} labels from {self.labels.origin}, batch {self.batch}"
+        )
+
+
+def plan_model(path: Path, model: ModelSettings, detection: DetectionSettings) -> DetectionPlan:
+    """Read a model, run it once on a plain picture, and decide how it is fed and read.
+
+    Args:
+        path: of the ONNX file.
+        model: what the site file says of it; overrules what is read off the model.
+        detection: which detections count.
+
+    Raises:
+        ModelError: the file is no model, fits no family, or its labels do not fit.
+        SettingsError: a label named in `detection` is none of the model's.
+    """
+    try:
+        file = read_model(path)
+        return _planned(path, file, model, detection)
+    except DevicesError as error:
+        raise ModelError(str(error)) from error
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
+
+
+def _planned(path: Path, file: ModelFile, model: ModelSettings, detection: DetectionSettings) -> DetectionPlan:
+    picture = find_picture(file.inputs, file.metadata, model.input_size)
+    batch = _batch(picture, model.batch)
+    signature = read_signature(path, file, picture)
+    family, match = recognise(signature, model.family)
+    usual = family.preprocessing
+    preprocessing = (usual.for_whole_numbers() if picture.spec.dtype == "uint8" else usual).overruled_by(model)
+    labels = choose_labels(model.labels, signature.names, match.class_count)
+    return DetectionPlan(
+        path=path,
+        model=path.stem,
+        family=family.name,
+        image=_image(picture, preprocessing),
+        preprocessing=preprocessing,
+        labels=labels,
+        decoder=match.decoder(_limits(labels.texts, detection)),
+        outputs=tuple(replace(spec, shape=(None, *spec.shape[1:])) for spec in signature.outputs),
+        size_input=next((spec for spec in file.inputs if spec.name == match.size_input), None),
+        batch=batch,
+        is_batch_fixed=picture.batch is not None,
+    )
+
+
+def _batch(picture: ModelPicture, asked: int) -> int:
+    """Pictures in one inference: the model's own number, else what the site file asks for."""
+    if picture.batch is None:
+        return asked
+    if asked not in {1, picture.batch}:
+        raise ModelError(
+            f"model.batch: the model takes exactly {picture.batch} in one inference, the site file says {asked}"
+        )
+    return picture.batch
+
+
+def _image(picture: ModelPicture, how: Preprocessing) -> ImageInput:
+    return ImageInput(
+        name=picture.spec.name,
+        width_px=picture.width_px,
+        height_px=picture.height_px,
+        order=how.order,
+        mean=how.mean,
+        scale=how.scale,
+    )
+
+
+def _limits(labels: tuple[str, ...], detection: DetectionSettings) -> Limits:
+    thresholds = score_thresholds(labels, detection.score_threshold, detection.score_thresholds, detection.keep_labels)
+    return Limits(thresholds, detection.iou_threshold, detection.max_detections)

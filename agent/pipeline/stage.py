@@ -1,0 +1,59 @@
+"""One named thread with a heartbeat, a way to ask it to end, and a join."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from agent.pipeline.channel import Beat
+from agent.pipeline.heartbeat import Heartbeat
+
+
+class Stage:
+    """Runs `work` once in a thread of its own; made without effects, started and joined by the supervisor.
+
+    `work(beat)` loops until its input ends or it is told to stop, calling `beat` at least each turn. `on_stop` makes
+    it end soon: closes its input channel, closes its source, sets its flag. It is called by the supervisor's thread,
+    once, and must not block. Whatever `work` raises is kept in `error`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[Beat], object],
+        on_stop: Callable[[], object],
+        heartbeat: Heartbeat,
+    ) -> None:
+        self.name = name
+        self.heartbeat = heartbeat
+        self.error: BaseException | None = None
+        self._work = work
+        self._on_stop = on_stop
+        self._on_end: Callable[[Stage], None] | None = None
+        # Daemon: a thread stuck in a vendor's library must not keep a process alive that has given it up.
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self, on_end: Callable[[Stage], None]) -> None:
+        """Start the thread; it calls `on_end` with this stage as its last act."""
+        self._on_end = on_end
+        self.heartbeat.beat()
+        self._thread.start()
+
+    def ask_to_stop(self) -> None:
+        """Run the stop action; the thread ends a little later."""
+        self._on_stop()
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the thread's end at most so long; whether it ended. A thread never started has ended."""
+        if self._thread.ident is not None:
+            self._thread.join(max(0.0, timeout_s))
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            self._work(self.heartbeat.beat)
+        except BaseException as error:  # noqa: BLE001 - the outermost loop: the supervisor decides on it
+            self.error = error
+        finally:
+            if self._on_end is not None:
+                self._on_end(self)

@@ -1,0 +1,109 @@
+"""The model, which detections count, and how they are tracked."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, Tag
+
+from agent.settings.models.camera import KeptLabels
+from agent.settings.models.record import Fraction, Label, Record, chosen_by_kind
+from agent.settings.types import Duration, PictureSize, RefusedError
+from agent.settings.types.limits import Number, WholeNumber, Within
+from agent.settings.types.site_path import SitePath
+
+Labels = Annotated[
+    Annotated[SitePath, Tag("<text>")] | Annotated[tuple[Label, ...], Field(min_length=1), Tag("<list>")],
+    chosen_by_kind("the path of a text file with a label a line, or a list of labels"),
+]
+Mean = Annotated[float, Number(-100_000.0, 100_000.0)]
+Scale = Annotated[float, Number(0.0, 100_000.0, open_low=True)]
+
+
+def _three(written: object) -> object:
+    if not isinstance(written, (list, tuple)) or len(written) != 3:
+        raise RefusedError("a list of three numbers, one a channel")
+    return written
+
+
+Means = Annotated[tuple[Mean, Mean, Mean], BeforeValidator(_three)]
+Scales = Annotated[tuple[Scale, Scale, Scale], BeforeValidator(_three)]
+Patience = Annotated[Duration, Within(Duration(0.0), Duration(600.0))]
+
+
+class ModelSettings(Record):
+    """The detection model and how it is fed; what is left out is read off the model."""
+
+    path: SitePath
+    """The ONNX file."""
+
+    labels: Labels | None = None
+    """Text of every class in order: path of a file with one a line, or a list; null reads the model's metadata."""
+
+    engine: Literal["auto", "onnxruntime", "openvino"] = "auto"
+    """The run-time; auto takes the fastest that works on this machine."""
+
+    family: Literal["auto", "yolox", "yolov5", "yolov8", "end2end", "detr", "nanodet"] = "auto"
+    """How the model's output is read; auto tells it from the shapes, and refuses what is not clear."""
+
+    input_size: PictureSize | None = None
+    """Size the model is fed with, such as 640x480 or 416; needed only where the model leaves it open."""
+
+    color_order: Literal["rgb", "bgr"] | None = None
+    """Channel order of the model's input; null takes the family's."""
+
+    mean: Means | None = None
+    """Taken off each channel, on the 0 to 255 scale, in the model's channel order; null takes the family's."""
+
+    scale: Scales | None = None
+    """Multiplied with each channel after mean; null takes the family's."""
+
+    fit: Literal["letterbox_top_left", "letterbox_centre", "stretch"] | None = None
+    """How a frame is brought to input_size; null takes the family's."""
+
+    pad_value: Annotated[int, WholeNumber(0, 255)] | None = None
+    """Grey value of the letterbox's empty part; null takes the family's."""
+
+    threads: Annotated[int, WholeNumber(1, 256)] | None = None
+    """Processor threads one inference may use; null shares out the cores."""
+
+    sessions: Annotated[int, WholeNumber(1, 16)] = 1
+    """Inferences that may run at once."""
+
+    batch: Annotated[int, WholeNumber(1, 64)] = 1
+    """Frames of different cameras in one inference, at most; above 1 the model must take it."""
+
+
+class DetectionSettings(Record):
+    """Which detections count."""
+
+    score_threshold: Fraction = 0.1
+    """Detections below it are dropped; keep it low, the tracker uses weak detections too."""
+
+    score_thresholds: dict[Label, Fraction] = Field(default_factory=dict)
+    """The same for single labels, such as {person: 0.3}."""
+
+    iou_threshold: Fraction = 0.65
+    """Suppression: of two boxes of a class that overlap more than this, the weaker goes."""
+
+    keep_labels: KeptLabels | None = None
+    """Labels that count, on every camera that does not say its own; null keeps all."""
+
+    max_detections: Annotated[int, WholeNumber(1, 10_000)] = 300
+    """Detections a frame, at most; the best stay."""
+
+
+class TrackingSettings(Record):
+    """ByteTrack's thresholds and patience."""
+
+    high_threshold: Fraction = 0.6
+    """Detections from this score on are matched with tracks first."""
+
+    low_threshold: Fraction = 0.1
+    """Detections between this and high_threshold may still continue a track."""
+
+    new_track_threshold: Fraction = 0.7
+    """Score from which an unmatched detection begins a track."""
+
+    lost_patience: Patience = Duration(1.0)
+    """How long a track that is no longer seen is kept: up to 10m."""

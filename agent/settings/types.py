@@ -1,1 +1,0 @@
-"""Values that parse and print themselves: durations, sizes, secrets, source addresses."""

@@ -1,0 +1,87 @@
+"""How detection is told: engines, inferences, what was seen."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from prometheus_client import Counter, Histogram
+
+from agent.telemetry.teller import SECONDS_BUCKETS, Teller
+
+BATCH_BUCKETS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+
+
+class DetectHappenings:
+    """Told by whoever makes engines ready, and by detect workers; any thread may call.
+
+    The metrics without prefix are those that dashboards of other inference servers look for.
+    """
+
+    def __init__(self, teller: Teller) -> None:
+        self._teller = teller
+        engine = ("model", "runtime")
+        self._loaded = teller.gauge("engine_loaded", "1 for the engine in use.", (*engine, "accelerator"))
+        self._load_seconds = teller.seconds("engine_load_seconds", "Time to make an engine ready.", engine)
+        self._fallbacks = teller.counter("engine_fallbacks", "Candidates that could not be used.", ("runtime",))
+        self._seconds = teller.seconds("inference_seconds", "Duration of one inference of a batch.", engine)
+        self._failures = teller.counter("inference_failures", "Inferences that failed.", engine)
+        self._batch_sizes = Histogram(
+            "sitewatch_inference_batch_size",
+            "Frames in one inference.",
+            engine,
+            buckets=BATCH_BUCKETS,
+            registry=teller.registry,
+        )
+        self._inferences = Counter(
+            "model_inference", "Inferences done, of one batch each.", engine, registry=teller.registry
+        )
+        self._latencies = Histogram(
+            "model_inference_latency_seconds",
+            "Duration of one inference of a batch.",
+            engine,
+            buckets=SECONDS_BUCKETS,
+            registry=teller.registry,
+        )
+        self._detections = Counter(
+            "detections", "Detections that passed every threshold.", ("camera", "label"), registry=teller.registry
+        )
+
+    def plan_made(self, sentence: str) -> None:
+        """A model was read and it is known how it will be fed and read."""
+        self._teller.say(logging.INFO, sentence)
+
+    def engine_loaded(
+        self, model: str, runtime: str, version: str, accelerator: str, reason: str, seconds: float
+    ) -> None:
+        """An engine is ready to be used."""
+        self._loaded.labels(model, runtime, accelerator).set(1)
+        self._load_seconds.labels(model, runtime).observe(seconds)
+        sentence = f"{model}: ready on {runtime} {version}, {accelerator}, after {seconds:.1f} s: {reason}"
+        self._teller.say(logging.INFO, sentence, model=model, runtime=runtime, accelerator=accelerator)
+
+    def engine_fell_back(self, model: str, runtime: str, reason: str) -> None:
+        """A candidate could not be used; the next is tried."""
+        self._fallbacks.labels(runtime).inc()
+        self._teller.say(logging.WARNING, f"{model}: {runtime} is not used: {reason}", model=model, runtime=runtime)
+
+    def inferred(self, model: str, runtime: str, batch_size: int, seconds: float) -> None:
+        """One inference of `batch_size` frames succeeded."""
+        self._seconds.labels(model, runtime).observe(seconds)
+        self._latencies.labels(model, runtime).observe(seconds)
+        self._inferences.labels(model, runtime).inc()
+        self._batch_sizes.labels(model, runtime).observe(batch_size)
+
+    def inference_failed(self, model: str, runtime: str, error: Exception) -> None:
+        """One inference failed, or its answer cannot be read; its frames are skipped."""
+        self._failures.labels(model, runtime).inc()
+        sentence = f"{model} on {runtime}: {{count}} inferences failed in {{seconds}} s; the last: {error}"
+        self._teller.fold(("inference_failed", model, runtime), logging.ERROR, sentence, model=model, runtime=runtime)
+
+    def detected(self, camera_id: str, labels: tuple[str, ...], class_ids: npt.NDArray[np.integer[Any]]) -> None:
+        """A frame was searched, and these classes were found in it, one id a detection."""
+        found, counts = np.unique(class_ids, return_counts=True)
+        for class_id, count in zip(found.tolist(), counts.tolist(), strict=True):
+            self._detections.labels(camera_id, labels[class_id]).inc(count)

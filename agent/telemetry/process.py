@@ -1,0 +1,35 @@
+"""What this process is: build, age, memory, open files."""
+
+from __future__ import annotations
+
+import logging
+import platform
+
+from prometheus_client import ProcessCollector
+
+from agent.clock import Clock
+from agent.telemetry.teller import Teller
+
+
+class ProcessHappenings:
+    """Tells once what runs; the rest is read whenever somebody looks.
+
+    `process_*` comes from procfs and is absent on systems without one; `sitewatch_uptime_seconds` is everywhere.
+    """
+
+    def __init__(self, teller: Teller, clock: Clock) -> None:
+        self._teller = teller
+        self._clock = clock
+
+    def began(self, version: str, site_id: str, run_id: str) -> None:
+        """The process knows what it is for; called once."""
+        info = self._teller.gauge("build_info", "What runs here; always 1.", ("version", "site", "python"))
+        info.labels(version, site_id, platform.python_version()).set(1)
+        started_at = self._teller.gauge("start_time_seconds", "When this run began, in Unix time.")
+        started_at.set(self._clock.now().timestamp())
+        began_s = self._clock.monotonic_s()
+        uptime = self._teller.gauge("uptime_seconds", "How long this run has lasted; no jump of the clock changes it.")
+        uptime.set_function(lambda: self._clock.monotonic_s() - began_s)
+        ProcessCollector(registry=self._teller.registry)
+        sentence = f"sitewatch {version} begins, site {site_id}, run {run_id}"
+        self._teller.say(logging.INFO, sentence, version=version, site=site_id, run_id=run_id)

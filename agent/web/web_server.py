@@ -1,0 +1,142 @@
+"""One thread that serves the pages on an address of this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+
+import uvicorn
+
+from agent.errors import PortInUseError, SettingsError
+from agent.pipeline.channel import Beat, no_beat
+from agent.web.answers import Answers
+from agent.web.app import make_app
+from agent.web.gate import is_loopback
+
+BEAT_EVERY_S = 1.0
+# Pages take milliseconds; more open connections than this is somebody else's bug.
+MAX_CONNECTIONS = 64
+GRACE_S = 2
+BACKLOG = 128
+
+
+class WebServer:
+    """Serves the pages between `open` and `stop`.
+
+    `open` takes the address, `run` serves until `stop` and belongs to one thread, `stop` may come from any thread,
+    before `run` too; `close` gives the address back where `run` never did, and may be called twice.
+    """
+
+    def __init__(self, host: str, port: int, answers: Answers, token: str | None = None) -> None:
+        """A server not yet open.
+
+        Args:
+            host: address to serve on.
+            port: 0 takes a free one.
+            answers: what the pages tell.
+            token: what every request must bear; None only on loopback.
+
+        Raises:
+            SettingsError: the address can be reached from other machines and there is no token.
+        """
+        if not token and not is_loopback(host):
+            raise SettingsError(
+                f"http.host: {host} can be reached from other machines, so http.token must be set; "
+                "set it, or serve on 127.0.0.1"
+            )
+        self._host = host
+        self._port = port
+        self._answers = answers
+        self._token = token or None
+        self._socket: socket.socket | None = None
+        self._server: uvicorn.Server | None = None
+        self._is_stopped = False
+
+    @property
+    def address(self) -> str:
+        """`http://host:port` as it is open; the port is the real one where 0 was asked for."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}"
+
+    def open(self) -> None:
+        """Take the address, so that a taken one is told before anything else starts.
+
+        Raises:
+            PortInUseError: another program has it.
+            SettingsError: this machine has no such address, or we may not serve on it.
+        """
+        self._socket = _listen(self._host, self._port)
+        self._port = self._socket.getsockname()[1]
+
+    def run(self, beat: Beat = no_beat) -> None:
+        """Serve until `stop`; beats about once a second while the event loop turns."""
+        if self._socket is None:
+            self.open()
+        asyncio.run(self._serve(beat))
+
+    def stop(self) -> None:
+        """Make `run` return soon: open requests get two seconds."""
+        self._is_stopped = True
+        if self._server is not None:
+            self._server.should_exit = True
+
+    def close(self) -> None:
+        """Give the address back."""
+        if self._socket is not None:
+            self._socket.close()
+
+    async def _serve(self, beat: Beat) -> None:
+        self._server = uvicorn.Server(_config(make_app(self._answers, self._token)))
+        self._server.should_exit = self._is_stopped
+        serving = asyncio.ensure_future(self._server.serve(sockets=[self._socket] if self._socket else None))
+        while not serving.done():
+            beat()
+            await asyncio.wait({serving}, timeout=BEAT_EVERY_S)
+        await serving
+
+
+def _config(app: object) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type] # FastAPI is an ASGI application; uvicorn's alias is stricter than Starlette's
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        limit_concurrency=MAX_CONNECTIONS,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except socket.gaierror as error:
+        raise SettingsError(f"http.host: {host} is no address of this machine: {error.strerror}") from error
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        # Listening, not only bound: two programs may bind one address with SO_REUSEADDR, but not both listen.
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise _refused(host, port, error) from error
+    return listener
+
+
+def _refused(host: str, port: int, error: OSError) -> SettingsError | PortInUseError:
+    if error.errno == errno.EADDRINUSE:
+        return PortInUseError(
+            f"http.port: {port} on {host} is in use by another program; stop that one, choose another port, "
+            "or 0 for any free one"
+        )
+    if error.errno == errno.EACCES:
+        return SettingsError(f"http.port: {port} on {host} is not ours to serve on; choose one of 1024 or above")
+    return SettingsError(f"http.host: {host} cannot be served on: {error.strerror}")

@@ -1,0 +1,73 @@
+"""Runs a model once as it is, on ONNX Runtime's CPU, to see what its open shapes turn out to be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from devices.engines import onnxruntime_engine
+from devices.engines.engine import EngineRequest, Tensors, TensorSpec
+from devices.engines.model_file import ModelFile, read_model
+from devices.errors import EngineLoadError
+from devices.inventory import Accelerator, AcceleratorKind
+
+_CPU = Accelerator(kind=AcceleratorKind.CPU, name="CPU")
+_GREY = 0.5
+
+
+def dry_run(path: Path, tensors: Mapping[str, npt.NDArray[Any]]) -> Tensors:
+    """The model's own outputs for the model's own inputs, in the file's order; float16 comes as float32.
+
+    Raises:
+        ModelFileError: the file is no ONNX model.
+        EngineUnavailable: ONNX Runtime is not installed.
+        EngineLoadError: it refuses the model.
+        InferenceError: the tensors are not what the model takes, or it cannot be run.
+    """
+    engine = onnxruntime_engine.load(EngineRequest(model=path, accelerator=_CPU))
+    session = engine.session()
+    try:
+        return session.infer(tensors)
+    finally:
+        session.close()
+        engine.close()
+
+
+def observed_outputs(path: Path, dims: Mapping[str, tuple[int, ...]]) -> tuple[TensorSpec, ...]:
+    """Every output with the shape it really has when the inputs have the shapes `dims`, by input name.
+
+    Inputs that `dims` leaves out must declare their shapes, an open first axis counting as a batch of 1.
+
+    Raises:
+        As `dry_run`; EngineLoadError also where a shape is neither declared nor given.
+    """
+    outputs = dry_run(path, blank_tensors(read_model(path), dims))
+    return tuple(TensorSpec(name, array.dtype.name, array.shape) for name, array in outputs.items())
+
+
+def blank_tensors(model: ModelFile, dims: Mapping[str, tuple[int, ...]]) -> Tensors:
+    """A tensor for every input: 0.5 in floats, 1 in integers, the shapes as in `observed_outputs`.
+
+    Raises:
+        EngineLoadError: a shape is neither declared nor given.
+    """
+    return {spec.name: blank_tensor(spec, dims.get(spec.name)) for spec in model.inputs}
+
+
+def blank_tensor(spec: TensorSpec, shape: tuple[int, ...] | None = None) -> npt.NDArray[Any]:
+    """A tensor that fits `spec`: 0.5 in floats, 1 in integers; an open first axis is a batch of 1.
+
+    Raises:
+        EngineLoadError: an axis other than the first is open and no shape is given.
+    """
+    if shape is None:
+        axes = tuple(1 if index == 0 and axis is None else axis for index, axis in enumerate(spec.shape))
+        shape = tuple(axis for axis in axes if axis is not None)
+        if len(shape) != len(axes):
+            raise EngineLoadError(f"input {spec.name} leaves its size open: {axes}; give its size")
+    dtype = np.dtype(spec.dtype)
+    return np.full(shape, _GREY if dtype.kind == "f" else 1, dtype)

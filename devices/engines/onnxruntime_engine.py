@@ -1,0 +1,178 @@
+"""ONNX Runtime on the CPU."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from types import ModuleType
+from typing import Any, TypeAlias
+
+import numpy.typing as npt
+
+from devices.engines.engine import Engine, EngineRequest, EngineSpec, Tensors, TensorSpec
+from devices.engines.image_graph import PICTURES, prepared_graph
+from devices.engines.image_input import engine_inputs
+from devices.engines.model_file import ModelFile, read_model
+from devices.engines.tensor_check import as_float32, check_tensors
+from devices.errors import EngineLoadError, EngineUnavailable, InferenceError
+from devices.inventory import AcceleratorKind
+
+OrtObject: TypeAlias = Any
+"""The run-time's own object; its type exists only where the run-time is installed."""
+
+NAME = "onnxruntime"
+_PROVIDER = "CPUExecutionProvider"
+_SILENT = 4  # only fatal messages; every failure reaches us as an exception
+_DTYPES = {"float": "float32", "double": "float64", "float16": "float32"}
+
+
+def load(request: EngineRequest) -> Engine:
+    """Make the model ready. All sessions of the engine share its threads: a run uses its caller and `threads - 1` more.
+
+    Raises:
+        ModelFileError: the file is no ONNX model.
+        EngineUnavailable: ONNX Runtime is not installed, or would run elsewhere than asked.
+        EngineLoadError: it refuses the model.
+    """
+    if request.accelerator.kind is not AcceleratorKind.CPU:
+        raise EngineUnavailable(f"onnxruntime drives the CPU only, not {request.accelerator.name}")
+    model = read_model(request.model)
+    inputs = engine_inputs(model, request)
+    runtime = _import_runtime()
+    ort_session = _ort_session(runtime, model, request)
+    spec = EngineSpec(
+        runtime=NAME,
+        runtime_version=runtime.__version__,
+        accelerator=request.accelerator,
+        precision=model.precision,
+        inputs=inputs,
+        outputs=tuple(_output(node) for node in ort_session.get_outputs()),
+        model_sha256=model.sha256,
+    )
+    names = {request.image.name: PICTURES} if request.image else {}
+    return OnnxRuntimeEngine(spec, ort_session, names, _errors(runtime))
+
+
+class OnnxRuntimeEngine:
+    """One ONNX Runtime session, which any number of threads may run at once."""
+
+    def __init__(
+        self,
+        spec: EngineSpec,
+        ort_session: OrtObject,
+        names: Mapping[str, str],
+        errors: tuple[type[Exception], ...],
+    ) -> None:
+        self._spec = spec
+        self._ort_session = ort_session
+        self._names = names
+        self._errors = errors
+
+    @property
+    def spec(self) -> EngineSpec:
+        """What was made ready."""
+        return self._spec
+
+    def session(self) -> OnnxRuntimeSession:
+        """A session of its own for one worker.
+
+        Raises:
+            EngineUnavailable: the engine is closed.
+        """
+        if self._ort_session is None:
+            raise EngineUnavailable("onnxruntime: this engine is closed")
+        return OnnxRuntimeSession(self._spec, self._ort_session, self._names, self._errors)
+
+    def close(self) -> None:
+        """Let go of the model; the last session to close frees it."""
+        self._ort_session = None
+
+
+class OnnxRuntimeSession:
+    """One worker's way into the shared ONNX Runtime session."""
+
+    def __init__(
+        self,
+        spec: EngineSpec,
+        ort_session: OrtObject,
+        names: Mapping[str, str],
+        errors: tuple[type[Exception], ...],
+    ) -> None:
+        self._spec = spec
+        self._ort_session = ort_session
+        self._names = names
+        self._errors = errors
+        self._outputs = [output.name for output in spec.outputs]
+
+    def infer(self, tensors: Mapping[str, npt.NDArray[Any]]) -> Tensors:
+        """Run once.
+
+        Raises:
+            InferenceError: the tensors are not what the model takes, or the run-time failed.
+        """
+        if self._ort_session is None:
+            raise InferenceError("onnxruntime: this session is closed")
+        check_tensors(self._spec.inputs, tensors)
+        feeds = {self._names.get(name, name): array for name, array in tensors.items()}
+        try:
+            results = self._ort_session.run(self._outputs, feeds)
+        except self._errors as error:
+            raise InferenceError(f"onnxruntime: inference failed: {_sentence(error)}") from error
+        return {name: as_float32(array) for name, array in zip(self._outputs, results, strict=True)}
+
+    def close(self) -> None:
+        """Let go of the shared session."""
+        self._ort_session = None
+
+
+def _import_runtime() -> ModuleType:
+    try:
+        import onnxruntime  # noqa: PLC0415 - a run-time is imported in its factory only
+    except (ImportError, OSError) as error:
+        raise EngineUnavailable(f"onnxruntime cannot be imported: {error}") from error
+    runtime: ModuleType = onnxruntime
+    return runtime
+
+
+def _ort_session(runtime: ModuleType, model: ModelFile, request: EngineRequest) -> OrtObject:
+    options = _options(runtime, model, request)
+    try:
+        session = runtime.InferenceSession(prepared_graph(model, request), options, providers=[_PROVIDER])
+    except _errors(runtime) as error:
+        raise EngineLoadError(f"onnxruntime refuses {model.path}: {_sentence(error)}") from error
+    if (provider := session.get_providers()[0]) != _PROVIDER:
+        raise EngineUnavailable(f"onnxruntime: {_PROVIDER} was asked for, {provider} would run")
+    return session
+
+
+def _options(runtime: ModuleType, model: ModelFile, request: EngineRequest) -> OrtObject:
+    runtime.set_default_logger_severity(_SILENT)
+    options = runtime.SessionOptions()
+    options.log_severity_level = _SILENT
+    options.intra_op_num_threads = request.threads
+    options.inter_op_num_threads = 1
+    # Decoding wants the processors that a spinning pool would burn between two inferences.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    # The graph is given as bytes; weights kept beside the file are still found there.
+    folder = str(model.path.resolve().parent)
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", folder)
+    return options
+
+
+def _errors(runtime: ModuleType) -> tuple[type[Exception], ...]:
+    """What ONNX Runtime raises: its own types have no common parent, hence the list."""
+    state = runtime.capi.onnxruntime_pybind11_state
+    own = (each for each in vars(state).values() if isinstance(each, type) and issubclass(each, Exception))
+    return (*own, RuntimeError, ValueError, TypeError)
+
+
+def _sentence(error: Exception) -> str:
+    return re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", str(error)).strip()
+
+
+def _output(node: OrtObject) -> TensorSpec:
+    dtype = re.sub(r"^tensor\((.*)\)$", r"\1", node.type)
+    shape = tuple(axis if isinstance(axis, int) else None for axis in node.shape or ())
+    return replace(TensorSpec(node.name, dtype, shape), dtype=_DTYPES.get(dtype, dtype))
