@@ -35,11 +35,11 @@ signals:
   SIGTERM, SIGINT    stop: sources first, then every stage drains, then the broker is told. A second one ends at once
 
 exit status:
-  0   done, or stopped when asked           70  a bug; the service manager should start it afresh
-  64  the command line is wrong             73  the state folder cannot be written
-  65  a clip or model holds no usable data  78  the site file, or what it names, cannot be used
-  66  a clip cannot be opened
-  69  a needed address or engine is not to be had
+  0   done, or stopped when asked        70  a bug; the service manager should start it afresh
+  64  the command line is wrong          73  the state folder or an output file cannot be written
+  65  a clip gave less than it promised  75  an address to serve on is taken
+  66  a clip cannot be opened            78  the site file, or what it names, cannot be used
+  69  no engine here can run the model
 
 examples:
   sitewatch check site.yaml
@@ -52,7 +52,7 @@ EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (OutboxError, ExitCode.CANTCREAT),
     (OutputError, ExitCode.CANTCREAT),
     (SourceError, ExitCode.NOINPUT),
-    (PortInUseError, ExitCode.UNAVAILABLE),
+    (PortInUseError, ExitCode.TEMPFAIL),
     (DevicesError, ExitCode.UNAVAILABLE),
     (SitewatchError, ExitCode.SOFTWARE),
 )
@@ -60,7 +60,10 @@ EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and give its exit status."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.verb.startswith("agent.app.replay") and not (options.model or options.site):
+        parser.error("replay needs --model M.onnx, --model motion or --site SITE.yaml")
     module, _, function = options.verb.partition(":")
     try:
         return int(getattr(import_module(module), function)(options))
@@ -128,4 +131,4 @@ def _add_replay(replay: argparse.ArgumentParser) -> None:
     )
     replay.add_argument("--video", metavar="F.mp4", type=Path, help="write the clip with boxes, ids, labels and rate")
     replay.add_argument("--score-threshold", metavar="S", type=float, help="least score of a detection, 0 to 1")
-    replay.set_defaults(verb="agent.app.replay:main")
+    replay.set_defaults(verb="agent.app.replay.verb:main")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -48,6 +49,11 @@ class DetectionPlan:
     batch: int
     is_batch_fixed: bool
 
+    @property
+    def engine_batch(self) -> int | None:
+        """The batch to make an engine for; None to leave it open."""
+        return self.batch if self.is_batch_fixed else None
+
     def told(self) -> str:
         """The plan as one sentence for people."""
         image, how = self.image, self.preprocessing
@@ -57,47 +63,50 @@ class DetectionPlan:
         )
 
 
-def plan_model(path: Path, model: ModelSettings, detection: DetectionSettings) -> DetectionPlan:
+def plan_model(
+    path: Path, model: ModelSettings, detection: DetectionSettings, wanted: Collection[str] | None = None
+) -> DetectionPlan:
     """Read a model, run it once on a plain picture, and decide how it is fed and read.
 
     Args:
         path: of the ONNX file.
         model: what the site file says of it; overrules what is read off the model.
-        detection: which detections count.
+        detection: which detections count; `keep_labels` is left to each camera's `LabelFilter`.
+        wanted: labels that some camera keeps (`wanted_labels`); others are dismissed early. None: all.
 
     Raises:
         ModelError: the file is no model, fits no family, or its labels do not fit.
         SettingsError: a label named in `detection` is none of the model's.
     """
     try:
-        file = read_model(path)
-        return _planned(path, file, model, detection)
-    except DevicesError as error:
-        raise ModelError(str(error)) from error
-    except ModelError as error:
-        raise ModelError(f"{path}: {error}") from error
+        return _planned(read_model(path), model, detection, wanted)
+    except (DevicesError, ModelError) as error:
+        told = str(error)
+        raise ModelError(told if told.startswith(str(path)) else f"{path}: {told}") from error
 
 
-def _planned(path: Path, file: ModelFile, model: ModelSettings, detection: DetectionSettings) -> DetectionPlan:
+def _planned(
+    file: ModelFile, model: ModelSettings, detection: DetectionSettings, wanted: Collection[str] | None
+) -> DetectionPlan:
     picture = find_picture(file.inputs, file.metadata, model.input_size)
     batch = _batch(picture, model.batch)
-    signature = read_signature(path, file, picture)
+    signature = read_signature(file, picture)
     family, match = recognise(signature, model.family)
     usual = family.preprocessing
     preprocessing = (usual.for_whole_numbers() if picture.spec.dtype == "uint8" else usual).overruled_by(model)
     labels = choose_labels(model.labels, signature.names, match.class_count)
     return DetectionPlan(
-        path=path,
-        model=path.stem,
+        path=file.path,
+        model=file.path.stem,
         family=family.name,
         image=_image(picture, preprocessing),
         preprocessing=preprocessing,
         labels=labels,
-        decoder=match.decoder(_limits(labels.texts, detection)),
+        decoder=match.decoder(_limits(labels.texts, detection, wanted)),
         outputs=tuple(replace(spec, shape=(None, *spec.shape[1:])) for spec in signature.outputs),
         size_input=next((spec for spec in file.inputs if spec.name == match.size_input), None),
         batch=batch,
-        is_batch_fixed=picture.batch is not None,
+        is_batch_fixed=picture.batch is not None or batch == 1,
     )
 
 
@@ -123,6 +132,6 @@ def _image(picture: ModelPicture, how: Preprocessing) -> ImageInput:
     )
 
 
-def _limits(labels: tuple[str, ...], detection: DetectionSettings) -> Limits:
-    thresholds = score_thresholds(labels, detection.score_threshold, detection.score_thresholds, detection.keep_labels)
+def _limits(labels: tuple[str, ...], detection: DetectionSettings, wanted: Collection[str] | None) -> Limits:
+    thresholds = score_thresholds(labels, detection.score_threshold, detection.score_thresholds, wanted)
     return Limits(thresholds, detection.iou_threshold, detection.max_detections)

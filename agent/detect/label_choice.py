@@ -1,14 +1,15 @@
-"""Labels named in the site file, as class ids: thresholds for single labels, and which labels count."""
+"""Labels named in the site file, as class ids: which count on a camera, and thresholds for single ones."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
 from agent.errors import SettingsError
+from agent.settings.models import CameraSettings, DetectionSettings
 from trackers import Detections
 
 
@@ -26,7 +27,10 @@ class LabelFilter:
         Raises:
             SettingsError: one of them is no label of the model.
         """
-        self._is_kept = None if keep_labels is None else kept_classes(labels, keep_labels, key)
+        self._is_kept: npt.NDArray[np.bool_] | None = None
+        if keep_labels is not None:
+            _refuse_unknown(labels, keep_labels, key)
+            self._is_kept = np.array([label in keep_labels for label in labels], np.bool_)
 
     def __call__(self, detections: Detections) -> Detections:
         """The detections that count, in the same order."""
@@ -35,28 +39,29 @@ class LabelFilter:
         return detections[self._is_kept[detections.class_ids]]
 
 
-def kept_classes(labels: tuple[str, ...], keep_labels: Collection[str], key: str) -> npt.NDArray[np.bool_]:
-    """Which class ids count, bool (classes,).
-
-    Raises:
-        SettingsError: a label the model does not have.
-    """
-    _refuse_unknown(labels, keep_labels, key)
-    return np.array([label in keep_labels for label in labels], np.bool_)
+def wanted_labels(detection: DetectionSettings, cameras: Iterable[CameraSettings]) -> frozenset[str] | None:
+    """Every label that counts on some camera, or None where one keeps all of them."""
+    wanted: set[str] = set()
+    for camera in cameras:
+        kept = detection.keep_labels if camera.keep_labels is None else camera.keep_labels
+        if kept is None:
+            return None
+        wanted.update(kept)
+    return frozenset(wanted)
 
 
 def score_thresholds(
-    labels: tuple[str, ...], threshold: float, by_label: Mapping[str, float], keep_labels: Collection[str] | None
+    labels: tuple[str, ...], threshold: float, by_label: Mapping[str, float], wanted: Collection[str] | None
 ) -> npt.NDArray[np.float32]:
-    """The threshold of every class id, float32 (classes,); infinity where the class does not count.
+    """The threshold of every class id, float32 (classes,); infinity where nobody wants the class.
 
     Raises:
         SettingsError: a label the model does not have.
     """
     _refuse_unknown(labels, by_label, "detection.score_thresholds")
     thresholds = np.array([by_label.get(label, threshold) for label in labels], np.float32)
-    if keep_labels is not None:
-        thresholds[~kept_classes(labels, keep_labels, "detection.keep_labels")] = np.inf
+    if wanted is not None:
+        thresholds[[label not in wanted for label in labels]] = np.inf
     return thresholds
 
 

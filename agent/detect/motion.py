@@ -17,8 +17,8 @@ LABEL = "motion"
 class MotionDetector:
     """Background subtraction per camera, as a `Detector`; used by one thread.
 
-    A detection's score is the share of its box in which pixels really move: high for something compact, low for
-    waving twigs. It is no probability that an object is there.
+    A detection's score says how much moves there, not how probable an object is: m / (m + least), where m is how
+    many pixels move and `least` how many the smallest box that counts has. So 0.5 is that many, 0.8 four times.
 
     What stands still for a while becomes background and is no longer seen, and so is a change of the whole picture
     (a lamp switched on, a camera that is moved): that is learnt anew without telling anything.

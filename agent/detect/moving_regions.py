@@ -30,9 +30,11 @@ class MotionLimits:
     Attributes:
         side_px: longer side of the small picture that is looked at.
         history: frames over which the background is learnt.
+        background_share: share of its history that a pixel's background takes up; what stands still becomes part of
+            it after ln(1 / background_share) of that history, some hundred frames.
         contrast: squared distance from the background, in variances, from which a pixel is foreground.
-        score_threshold: the least share of a box that must move.
-        min_area: the least area of a box, as a fraction of the picture.
+        score_threshold: the least score that counts.
+        min_area: the least area of a box, as a fraction of the picture; also where scores are 0.5.
         gap: moving parts closer than this belong together, as a fraction of the longer side.
         global_change: from this share of foreground on it is the light or the camera that changed.
         warm_up: frames of a new background in which nothing is told.
@@ -41,9 +43,10 @@ class MotionLimits:
 
     side_px: int = 320
     history: int = 300
+    background_share: float = 0.7
     contrast: float = 25.0
     score_threshold: float = 0.1
-    min_area: float = 0.0008
+    min_area: float = 0.001
     gap: float = 0.02
     global_change: float = 0.6
     warm_up: int = 10
@@ -51,7 +54,7 @@ class MotionLimits:
 
 
 class Regions(NamedTuple):
-    """Moving regions, best score first: float32 (N, 4) boxes in frame pixels, and (N,) share of each that moves."""
+    """Moving regions, best score first: float32 (N, 4) boxes in frame pixels, and (N,) scores."""
 
     boxes: Float32Array
     scores: Float32Array
@@ -71,6 +74,7 @@ class Backdrop:
         self.small_px = (self._letterbox.width_px, self._letterbox.height_px)
         self._limits = limits
         self._background = cv2.createBackgroundSubtractorMOG2(limits.history, limits.contrast, detectShadows=False)
+        self._background.setBackgroundRatio(limits.background_share)
         reach = max(1, round(limits.gap * max(self.small_px)))
         self._joint = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * reach + 1, 2 * reach + 1))
         self._seen = 0
@@ -94,15 +98,14 @@ class Backdrop:
         """Boxes around what is foreground; parts near each other in one box."""
         joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, self._joint)
         count, places, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-        # Row 0 is what stands still.
-        sizes = np.bincount(np.asarray(places)[mask > 0], minlength=count)[1:]
-        corners = np.asarray(stats, np.int64)[
-            1:, [cv2.CC_STAT_LEFT, cv2.CC_STAT_TOP, cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]
-        ]
+        # Row 0 is what stands still; a row is left, top, width, height, area.
+        moving = np.bincount(np.asarray(places)[mask > 0], minlength=count)[1:]
+        corners = np.asarray(stats, np.int64)[1:, :4]
+        areas = corners[:, 2] * corners[:, 3]
         corners[:, 2:] += corners[:, :2]
-        areas = (corners[:, 2] - corners[:, 0]) * (corners[:, 3] - corners[:, 1])
-        scores = (sizes / np.maximum(areas, 1)).astype(np.float32)
-        good = (areas >= self._limits.min_area * mask.size) & (scores >= self._limits.score_threshold)
+        least = self._limits.min_area * mask.size
+        scores = (moving / (moving + least)).astype(np.float32)
+        good = (areas >= least) & (scores >= self._limits.score_threshold)
         largest = np.flatnonzero(good)[np.argsort(-areas[good], kind="stable")][: self._limits.max_detections]
         rows = largest[np.argsort(-scores[largest], kind="stable")]
         return Regions(self._letterbox.to_frame(corners[rows].astype(np.float32)), scores[rows])

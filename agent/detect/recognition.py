@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,7 +44,7 @@ def recognise(signature: Signature, family: str = AUTO, families: Sequence[Famil
     return best[0]
 
 
-def read_signature(path: Path, file: ModelFile, picture: ModelPicture) -> Signature:
+def read_signature(file: ModelFile, picture: ModelPicture) -> Signature:
     """What the model declares, and gives for one plain picture on the processor.
 
     Raises:
@@ -54,7 +53,7 @@ def read_signature(path: Path, file: ModelFile, picture: ModelPicture) -> Signat
     """
     tensors = {picture.spec.name: picture.plain()}
     tensors |= {spec.name: _filling(spec, picture) for spec in file.inputs if spec.name not in tensors}
-    sample = {name: _as_float32(tensor) for name, tensor in dry_run(path, tensors).items()}
+    sample = {name: _as_float32(tensor) for name, tensor in dry_run(file.path, tensors).items()}
     outputs = tuple(TensorSpec(spec.name, spec.dtype, sample[spec.name].shape) for spec in file.outputs)
     names = names_in(file.metadata)
     return Signature(file.inputs, outputs, sample, file.metadata, names, picture.width_px, picture.height_px)

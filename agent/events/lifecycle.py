@@ -83,7 +83,7 @@ class LifecycleRule:
     def camera_ended(self, camera_id: str, at: datetime) -> list[Event]:
         """The ends of all its tracks; `at` is our own clock's time."""
         tracks = self._open.pop(camera_id, {})
-        events = []
+        events: list[Event] = []
         for track_id, track in list(tracks.items()):
             events.extend(self._end(tracks, track_id, _stop_cause(track, at)))
         return events

@@ -93,12 +93,14 @@ def _syntax_mistake(error: yaml.MarkedYAMLError, path: Path, text: str) -> Mista
     if "end of stream" in problem and error.context_mark is not None:
         mark = error.context_mark
     line = mark.line + 1 if mark is not None else None
-    if line is not None and _is_indented_with_tab(text, line):
+    written = _line_of(text, line)
+    if "\t" in written[: len(written) - len(written.lstrip())]:
         found, hint = SYNTAX[0][1:]
+    elif "${" in written:
+        hint = "inside { } put ${NAME} in quotes"
     return Mistake(path, line, (), found, hint=hint)
 
 
-def _is_indented_with_tab(text: str, line: int) -> bool:
+def _line_of(text: str, line: int | None) -> str:
     lines = text.splitlines()
-    written = lines[line - 1] if line <= len(lines) else ""
-    return "\t" in written[: len(written) - len(written.lstrip())]
+    return lines[line - 1] if line is not None and line <= len(lines) else ""

@@ -21,7 +21,7 @@ DEEPEST = 24
 SECRETS_ONLY = "the value itself: ${NAME} and !file are for passwords and tokens only"
 REFERENCE = re.compile(r"\$\{[^}]*\}")
 _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
-_FRACTIONAL = re.compile(r"[-+]?(0|[1-9][0-9]*)?(\.[0-9]+([eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)")
+_FRACTIONAL = re.compile(r"[-+]?((0|[1-9][0-9]*)?\.[0-9]+([eE][-+]?[0-9]+)?|(0|[1-9][0-9]*)[eE][-+]?[0-9]+)")
 
 
 @dataclass(frozen=True)

@@ -43,11 +43,15 @@ class StreamHappenings:
         teller: counts and writes.
         on_state: called with camera id, state, reason and a sentence whenever one of them changes; by the thread
             that caused it, so it must be quick.
+
+    Attributes:
+        early_ends: what was told of clips that gave less than they promised, by camera.
     """
 
     def __init__(self, teller: Teller, on_state: StateListener | None = None) -> None:
         self._teller = teller
         self._on_state = on_state
+        self.early_ends: dict[str, str] = {}
         self._lock = threading.Lock()
         self._states: dict[str, tuple[CameraState, SourceFailure | None, str]] = {}
         self._was_lost: set[str] = set()
@@ -117,6 +121,7 @@ class StreamHappenings:
 
     def ended_early(self, camera_id: str, detail: str) -> None:
         """A clip gave less than it promised."""
+        self.early_ends[camera_id] = detail
         self._teller.say(logging.WARNING, f"{camera_id}: {detail}", camera=camera_id)
 
     def lost(self, camera_id: str, failure: SourceFailure, detail: str, retry_in_s: float) -> None:

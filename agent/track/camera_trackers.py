@@ -29,6 +29,11 @@ class CameraTrackers:
         self._happened.detections_refused(info.camera_id, tracker.refused - refused_before)
         return TrackedFrame(detected.frame, tracks, labels)
 
+    def forget(self, camera_id: str) -> None:
+        """The camera has been away for too long: its tracks end, and what comes next gets new numbers."""
+        if camera_id in self._trackers:
+            self._trackers[camera_id].reset()
+
     def _tracker(self, camera_id: str) -> Tracker:
         if camera_id not in self._trackers:
             self._trackers[camera_id] = self._make_tracker()

@@ -40,7 +40,7 @@ def load(request: EngineRequest) -> Engine:
     runtime = _import_runtime()
     try:
         compiled, notes = _compile(runtime, model, request)
-    except RuntimeError as error:
+    except _load_errors(runtime) as error:
         raise EngineLoadError(f"openvino refuses {model.path}: {_sentence(error)}") from error
     if (devices := compiled.get_property("EXECUTION_DEVICES")) != [_DEVICE]:
         raise EngineUnavailable(f"openvino: {_DEVICE} was asked for, {', '.join(devices)} would run")
@@ -249,7 +249,14 @@ def _output(name: str, port: OvObject) -> TensorSpec:
     return TensorSpec(name, "float32" if dtype == "float16" else dtype, axes)
 
 
-def _sentence(error: RuntimeError) -> str:
+def _load_errors(runtime: ModuleType) -> tuple[type[Exception], ...]:
+    """RuntimeError, and the front end's own, which have no common parent."""
+    found = vars(runtime.frontend).values()
+    own = (each for each in found if isinstance(each, type) and issubclass(each, Exception))
+    return (RuntimeError, *own)
+
+
+def _sentence(error: Exception) -> str:
     """OpenVINO's messages begin with the lines of its own sources that threw; the rest is the message."""
     lines = [line.strip() for line in str(error).splitlines()]
     told = [line for line in lines if line and not line.startswith(("Exception from", "Check '"))]

@@ -64,7 +64,7 @@ class Root:
         Read as bytes: sysfs files of powered-down parts answer EAGAIN, which text mode turns into a TypeError.
         """
         try:
-            with (self.path / name.lstrip("/")).open("rb", buffering=0) as stream:
+            with open(self.path / name.lstrip("/"), "rb", buffering=0, opener=_without_waiting) as stream:
                 content = stream.read(_MAX_FILE_BYTES)
         except OSError:
             return None
@@ -82,6 +82,10 @@ class Root:
         """A file of `KEY=value` lines, such as sysfs `uevent`; empty where there is none."""
         lines = (self.text(name) or "").splitlines()
         return {key: value.strip().strip('"') for key, mark, value in (line.partition("=") for line in lines) if mark}
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def this_machine(executable: str) -> Root:

@@ -70,13 +70,12 @@ def admit(detections: Detections, settings: ByteTrackSettings) -> Observed:
 
 def _sound(corners: Float64Array) -> BoolArray:
     # Comparisons with NaN are false, so these two refuse it as well.
-    near = np.abs(corners) <= FARTHEST_PX
+    sound: BoolArray = np.abs(corners) <= FARTHEST_PX
     with np.errstate(invalid="ignore", over="ignore"):
-        solid = corners[2:] - corners[:2] >= THINNEST_PX
-    sound: BoolArray = near.all(axis=0) & solid.all(axis=0)
-    return sound
+        sound[2:] &= corners[2:] - corners[:2] >= THINNEST_PX
+    all_sound: BoolArray = np.logical_and.reduce(sound, axis=0)
+    return all_sound
 
 
 def _reaches(scores: FloatArray, threshold: float, edge: Edge) -> BoolArray:
-    reached = np.greater_equal if edge is Edge.INCLUDED else np.greater
-    return np.asarray(reached(scores, threshold))
+    return scores >= threshold if edge is Edge.INCLUDED else scores > threshold

@@ -23,7 +23,7 @@ class MotFile:
     def write(self, tracked: TrackedFrame) -> None:
         """One row for each confirmed track of the frame."""
         tracks = tracked.tracks
-        frame_number = tracked.frame.info.sequence + 1
+        frame_number = tracked.frame.info.sequence
         for box, score, class_id, track_id in zip(
             tracks.boxes, tracks.scores, tracks.class_ids, tracks.track_ids, strict=True
         ):

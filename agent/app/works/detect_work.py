@@ -7,16 +7,18 @@ from collections.abc import Mapping, Sequence
 from agent.app.works.ticketed import Ticketed
 from agent.detect.detected import DetectedFrame
 from agent.detect.detector import Detector
-from agent.detect.kept_labels import KeptLabels
+from agent.detect.label_choice import LabelFilter
 from agent.errors import DetectionError
 from agent.pipeline.channel import Beat, Channel
 from agent.pipeline.slots import Slots, Taken
 from agent.stream.frame import Frame
-from agent.telemetry.stream import StreamHappenings
-from agent.telemetry.detect import DetectHappenings
+from agent.telemetry.stream import FrameDrop, StreamHappenings
+from trackers import Detections
 
 # An engine that fails this often in a row will not mend itself; a clean process may.
 FAILURES_IN_A_ROW = 5
+# How long a worker that takes batches waits for a full one; well under a frame's time at 30 frames a second.
+BATCH_WAIT_S = 0.01
 
 
 class DetectWork:
@@ -27,30 +29,27 @@ class DetectWork:
         detector: Detector,
         slots: Slots[Frame],
         out: Channel[Ticketed],
-        kept: Mapping[str, KeptLabels],
-        happened: DetectHappenings,
+        filters: Mapping[str, LabelFilter],
+        happened: StreamHappenings,
         *,
         batch: int,
-        batch_wait_s: float,
     ) -> None:
         """A worker not yet running.
 
         Args:
             detector: this worker's own.
-            slots: one a camera, shared by the workers of one model.
+            slots: one a camera, shared by all workers.
             out: towards tracking.
-            kept: which labels each camera wants.
-            happened: told what happens.
+            filters: which labels count, by camera.
+            happened: is told of frames lost here.
             batch: most frames one inference takes.
-            batch_wait_s: how long to wait for a full batch once a frame is there.
         """
         self._detector = detector
         self._slots = slots
         self._out = out
-        self._kept = kept
+        self._filters = filters
         self._happened = happened
         self._batch = batch
-        self._batch_wait_s = batch_wait_s
         self._failures = 0
 
     def run(self, beat: Beat) -> None:
@@ -59,22 +58,28 @@ class DetectWork:
         Raises:
             DetectionError: too many failures in a row.
         """
-        for taken in self._slots.batches(self._batch, self._batch_wait_s, beat):
-            for ticketed in self._detect(taken):
-                self._out.put(ticketed, beat)
+        try:
+            for taken in self._slots.batches(self._batch, BATCH_WAIT_S, beat):
+                for ticketed in self._detect(taken):
+                    self._out.put(ticketed, beat)
+        finally:
+            self._detector.close()
 
     def _detect(self, taken: Sequence[Taken[Frame]]) -> list[Ticketed]:
         try:
             found = self._detector.detect([entry.item for entry in taken])
-        except DetectionError as error:
+        except DetectionError:
             self._failures += 1
-            for entry in taken:
-                self._happened.inference_failed(entry.key, str(error))
             if self._failures >= FAILURES_IN_A_ROW:
                 raise
-            return [Ticketed(entry.key, entry.ticket, None) for entry in taken]
+            return [self._passed_over(entry) for entry in taken]
         self._failures = 0
-        return [
-            Ticketed(entry.key, entry.ticket, self._detected(entry, detections))
-            for entry, detections in zip(taken, found, strict=True)
-        ]
+        return [self._ticketed(entry, detections) for entry, detections in zip(taken, found, strict=True)]
+
+    def _ticketed(self, entry: Taken[Frame], detections: Detections) -> Ticketed:
+        kept = self._filters[entry.key](detections)
+        return Ticketed(entry.key, entry.ticket, DetectedFrame(entry.item, kept, self._detector.labels))
+
+    def _passed_over(self, entry: Taken[Frame]) -> Ticketed:
+        self._happened.frame_dropped(entry.key, FrameDrop.INFERENCE_FAILED)
+        return Ticketed(entry.key, entry.ticket, None)

@@ -12,6 +12,8 @@ Float32Array = npt.NDArray[np.float32]
 STRIDES = (8, 16, 32)
 # Of the sizes sold as P6, P2 and tiny.
 OTHER_STRIDES = ((8, 16, 32, 64), (4, 8, 16, 32), (16, 32))
+# A detector looks no further than a few cells around.
+NEAR = 4.0
 
 
 class Head(Enum):
@@ -48,23 +50,17 @@ def head_kind(table: Float32Array, width_px: int, height_px: int) -> Head:
     """What the first columns of a table with one row a cell hold, told from the values for a plain picture.
 
     Decoded centres lie near their cells, so measured from there they are small; raw offsets are small as they stand.
-
     `table` is (cells, at least 4); the size is that of the picture that gave it.
     """
     place, stride = cells(width_px, height_px)
-    near = float(np.median(np.abs(table[:, :2] / stride - place - 0.5)))
-    raw = float(np.median(np.abs(table[:, :2])))
-    if near * 3 < raw:
+    values, centres = table[:, :2], place + 0.5
+    raw = _typical(values)
+    if _typical(values / stride - centres) < min(NEAR, raw / 3):
         return Head.DECODED
-    if _follows(table[:, :2], (place + 0.5) * stride):
-        return Head.FRACTIONS if raw <= 1.0 else Head.UNCLEAR
-    return Head.RAW if raw * 3 < near else Head.UNCLEAR
+    if _typical(values * np.array([width_px, height_px], np.float32) / stride - centres) < NEAR:
+        return Head.FRACTIONS
+    return Head.RAW if raw < NEAR else Head.UNCLEAR
 
 
-def _follows(values: Float32Array, centres: Float32Array) -> bool:
-    """Whether both columns rise with the cells' own centres."""
-    spread = values.std(axis=0) * centres.std(axis=0)
-    if (spread < 1e-9).any():
-        return False
-    shared = ((values - values.mean(axis=0)) * (centres - centres.mean(axis=0))).mean(axis=0)
-    return bool((shared / spread > 0.9).all())
+def _typical(distances: Float32Array) -> float:
+    return float(np.median(np.abs(distances)))

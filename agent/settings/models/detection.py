@@ -99,11 +99,11 @@ class TrackingSettings(Record):
     high_threshold: Fraction = 0.6
     """Detections from this score on are matched with tracks first."""
 
-    low_threshold: Fraction = 0.1
+    low_threshold: Fraction = 0.2
     """Detections between this and high_threshold may still continue a track."""
 
     new_track_threshold: Fraction = 0.7
     """Score from which an unmatched detection begins a track."""
 
-    lost_patience: Patience = Duration(1.0)
+    lost_patience: Patience = Duration(2.0)
     """How long a track that is no longer seen is kept: up to 10m."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _USER_INFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*:/{1,3}).*@")
-_BARE_USER_INFO = re.compile(r"[^\s/@:]+:.*@")
+_BARE_USER_INFO = re.compile(r"[^\s/@:]+:(?!/).*@")
 _NAMED = re.compile(
     r"(?i)((?:pass(?:word|wd|phrase)?|pwd|user-pw|user_pw|token|secret|api_?key|access_?key|auth)\s*[=:]\s*)"
     r"(?:\"[^\"]*\"|'[^']*'|[^\s&;,!/?\"']+)"
@@ -18,7 +18,5 @@ def mask(text: str) -> str:
     Rather too much than too little: an @ later in an address hides what stands before it, and user:password@
     is hidden where the scheme was forgotten or mistyped.
     """
-    hidden = _USER_INFO.sub(r"\1***@", text)
-    if hidden == text:
-        hidden = _BARE_USER_INFO.sub("***@", text)
+    hidden = _BARE_USER_INFO.sub("***@", _USER_INFO.sub(r"\1***@", text))
     return _NAMED.sub(r"\1***", hidden)

@@ -12,7 +12,7 @@ from pydantic_core import CoreSchema, core_schema
 from agent.settings.types.refused import RefusedError
 
 ALLOWED = "a number with a unit: 512B, 64KiB, 256MiB, 1.5GiB or 1GB"
-PATTERN = r"^[0-9]{1,15}(\.[0-9]+)?(B|KiB|MiB|GiB|TiB|kB|KB|MB|GB|TB)$"
+PATTERN = r"^[0-9]{1,19}(\.[0-9]+)?(B|KiB|MiB|GiB|TiB|kB|KB|MB|GB|TB)$"
 LARGEST_BYTES = 2**63 - 1
 UNIT_BYTES = {
     "TiB": 1024**4,
@@ -26,7 +26,7 @@ UNIT_BYTES = {
     "KB": 1000,
     "B": 1,
 }
-_WRITTEN = re.compile(r"([0-9]{1,15}(?:\.[0-9]+)?)([A-Za-z]{1,3})")
+_WRITTEN = re.compile(r"([0-9]{1,19}(?:\.[0-9]+)?)([A-Za-z]{1,3})")
 
 
 class Size(int):

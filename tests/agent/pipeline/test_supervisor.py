@@ -134,23 +134,28 @@ def test_stages_start_back_to_front_and_stop_front_to_back() -> None:
 
 
 def test_items_handed_over_before_a_stop_are_not_lost() -> None:
-    """Asked to stop, the consumer still drains what waits, though its producer is gone."""
-    channel: Channel[int] = Channel(100, WhenFull.BLOCK)
-    told, filled = threading.Event(), threading.Event()
+    """Asked to stop, each stage still drains what waits into the next, which stays open until then."""
+    first: Channel[int] = Channel(100, WhenFull.BLOCK)
+    second: Channel[int] = Channel(2, WhenFull.BLOCK)
+    told = threading.Event()
     out: list[int] = []
 
     def produce(beat: Beat) -> None:
         for item in range(50):
-            channel.put(item, beat)
-        filled.set()
+            first.put(item, beat)
         told.wait(DEADLINE_S)
 
-    def consume(beat: Beat) -> None:
+    def forward(beat: Beat) -> None:
         told.wait(DEADLINE_S)
-        out.extend(channel.items(beat))
+        for item in first.items(beat):
+            second.put(item, beat)
 
-    line = Line([[_stage("produce", produce, told.set)], [_stage("consume", consume, channel.close)]])
-    outcome = line.run_and_ask()
+    ranks = [
+        [_stage("produce", produce, told.set)],
+        [_stage("forward", forward, first.close)],
+        [_stage("consume", lambda beat: out.extend(second.items(beat)), second.close)],
+    ]
+    outcome = Line(ranks).run_and_ask()
 
     assert outcome.is_clean
     assert out == list(range(50))

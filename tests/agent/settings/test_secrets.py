@@ -19,7 +19,10 @@ from agent.settings.types import Secret
 HIDDEN = "hunter2"
 SITE = """\
 site: harbour
-broker: {host: localhost, username: me, password: PASSWORD}
+broker:
+  host: localhost
+  username: me
+  password: PASSWORD
 model: motion
 cameras: {gate: {source: 'SOURCE'}}
 """

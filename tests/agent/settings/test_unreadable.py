@@ -27,6 +27,7 @@ FILES = [
     ("tab before a value", b"site: \tharbour\n", 1, "a tab"),
     ("open quote", b"site: a\nbase_topic: 'x\nsink: y\n", 2, "a quote that is never closed"),
     ("open bracket", b"log: {level: info\nsite: a\n", 2, "a bracket that is never closed"),
+    ("variable in brackets", b"http: {token: ${X}}\n", 1, "inside { } put ${NAME} in quotes"),
     ("wrong indentation", b"http:\n    host: a\n  port: 1\n", 3, "indentation fits no line above"),
     ("two colons", b"site: a\nbase_topic: b: c\n", 2, "a ':' where no key can be"),
     ("no colon", b"site: a\nsink\nlog: {}\n", 3, "a key without ':' after it"),

@@ -63,7 +63,7 @@ def test_boxes_beyond_the_picture_come_in() -> None:
 
 def test_nothing_of_the_callers_is_changed_or_kept() -> None:
     """Read-only and strided arrays will do, and what the caller does to them afterwards does not matter."""
-    columns = np.array([GOOD + [0.9, 0.0]] * 2, np.float32)[:, ::-1][:, ::-1]
+    columns = np.array([[*GOOD, 0.9, 0.0]] * 2, np.float32)
     columns.flags.writeable = False
     writeable = columns.copy()
     tracker, expected = ByteTracker(ByteTrackSettings()), ByteTracker(ByteTrackSettings())

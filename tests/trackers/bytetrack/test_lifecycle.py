@@ -84,10 +84,10 @@ def test_patience_is_in_seconds_and_a_detection_on_its_last_moment_is_in_time() 
     for rate in (5, 10, 25, 30):
         for frames_away, expected in ((rate, [1]), (rate + 1, [])):
             tracker = ByteTracker(DEFAULT)
-            tracker.update(seen((0, 0.9)), 0.0)
+            tracker.update(seen((0, 0.9)), 7.3)
             for frame in range(1, frames_away):
-                tracker.update(seen(), frame / rate)
-            tracks = tracker.update(seen((0, 0.9)), frames_away / rate)
+                tracker.update(seen(), 7.3 + frame / rate)
+            tracks = tracker.update(seen((0, 0.9)), 7.3 + frames_away / rate)
 
             assert tracks.track_ids.tolist() == expected
 
@@ -162,12 +162,19 @@ def test_a_slow_camera_keeps_its_tracks() -> None:
 
 
 @both
-def test_of_two_tracks_on_one_object_the_younger_goes(settings: ByteTrackSettings) -> None:
-    """A newcomer on the place of a lost older track ends when both lie on each other."""
-    frames = [*[seen((0, 0.9))] * 5, seen(), *[seen((12, 0.35)), seen((1, 0.2))]]
-    told = play(ByteTracker(settings), frames)
+def test_a_low_score_does_not_find_a_lost_track(settings: ByteTrackSettings) -> None:
+    """Once lost, only a sure detection brings it back."""
+    told = play(ByteTracker(settings), [*[seen((0, 0.9))] * 3, seen(), *[seen((0, 0.3))] * 2, seen((0, 0.9))])
 
-    assert {number for each in ids(told) for number in each} == {1}
+    assert ids(told) == [[1]] * 3 + [[]] * 3 + [[1]]
+
+
+@both
+def test_a_sure_detection_beats_a_nearer_doubtful_one(settings: ByteTrackSettings) -> None:
+    """In the first association overlap counts times score."""
+    told = play(ByteTracker(settings), [seen((0, 0.9)), seen((0, 0.61), (4, 0.99))])
+
+    assert told[1].scores.tolist() == [0.99]
 
 
 @both

@@ -1,0 +1,47 @@
+"""Everything that tells what happens, made on one registry and one logger."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry
+
+from agent.clock import Clock
+from agent.telemetry.detect import DetectHappenings
+from agent.telemetry.events import EventHappenings
+from agent.telemetry.pipeline import PipelineHappenings
+from agent.telemetry.process import ProcessHappenings
+from agent.telemetry.publish import PublishHappenings
+from agent.telemetry.stream import StateListener, StreamHappenings
+from agent.telemetry.teller import Teller
+from agent.telemetry.track import TrackHappenings
+
+
+@dataclass(frozen=True)
+class Happened:
+    """One teller a room."""
+
+    teller: Teller
+    process: ProcessHappenings
+    stream: StreamHappenings
+    detect: DetectHappenings
+    track: TrackHappenings
+    events: EventHappenings
+    publish: PublishHappenings
+    pipeline: PipelineHappenings
+
+
+def make_happened(registry: CollectorRegistry, clock: Clock, on_camera: StateListener | None = None) -> Happened:
+    """Make them all; `on_camera` hears every change of a camera's state."""
+    teller = Teller(registry, logging.getLogger("sitewatch"), clock)
+    return Happened(
+        teller,
+        ProcessHappenings(teller, clock),
+        StreamHappenings(teller, on_camera),
+        DetectHappenings(teller),
+        TrackHappenings(teller),
+        EventHappenings(teller),
+        PublishHappenings(teller),
+        PipelineHappenings(teller),
+    )

@@ -1,0 +1,162 @@
+"""The line from cameras to told events as stages: the same for a live site and for a replay."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+
+from agent.app.detection import Detection, label_filters
+from agent.app.happened import Happened
+from agent.app.works.detect_work import DetectWork
+from agent.app.works.ticketed import Ticketed
+from agent.app.works.told import Told
+from agent.app.works.track_work import TrackWork
+from agent.clock import Clock
+from agent.events.rule import Rule
+from agent.pipeline.channel import Beat, Channel, WhenFull
+from agent.pipeline.heartbeat import Heartbeat
+from agent.pipeline.slots import Slots
+from agent.pipeline.stage import Stage
+from agent.settings.models import CameraSettings, Pace, SiteSettings
+from agent.stream.camera import Camera
+from agent.stream.due import DueGate
+from agent.stream.frame import Frame
+from agent.stream.open_source import open_source
+from agent.stream.reconnect import Reconnect
+from agent.stream.source import FrameNumbers
+from agent.telemetry.stream import FrameDrop
+from agent.track.bytetrack_settings import bytetrack_settings
+from agent.track.camera_trackers import CameraTrackers
+from trackers import ByteTracker
+
+HEARTBEAT_LIMIT_S = 30.0
+DETECTED_CAPACITY = 8
+TOLD_CAPACITY = 64
+# A camera that gives nothing for this much longer than a lost track is kept has no track left to come back to.
+SILENCE_MARGIN_S = 5.0
+
+Tell = Callable[[Told], None]
+
+
+class Line:
+    """Capture, detection, tracking and telling; `ranks` gives the stages front to back, to be run by a supervisor."""
+
+    def __init__(
+        self,
+        site: SiteSettings,
+        detection: Detection,
+        rules: Sequence[Rule],
+        tell: Tell,
+        *,
+        clock: Clock,
+        happened: Happened,
+        rng: random.Random | None,
+    ) -> None:
+        """A line not yet started.
+
+        Args:
+            site: cameras, tracking.
+            detection: ready to be used.
+            rules: what makes events.
+            tell: takes every frame with its events, in one thread, in each camera's order.
+            clock: for everything that needs time.
+            happened: is told what happens.
+            rng: for the jitter of reconnects; None: a lost camera ends the line with its error, as a replay wants it.
+
+        Raises:
+            SettingsError: a label is named that the model does not have.
+        """
+        self._site = site
+        self._detection = detection
+        self._clock = clock
+        self._happened = happened
+        self._rng = rng
+        self._filters = label_filters(detection.labels, site.detection, site.cameras)
+        self._slots: Slots[Frame] = Slots({name: _policy(camera) for name, camera in site.cameras.items()}, clock)
+        self._detected: Channel[Ticketed] = Channel(DETECTED_CAPACITY, WhenFull.BLOCK)
+        self._told: Channel[Told] = Channel(TOLD_CAPACITY, WhenFull.BLOCK)
+        self._rules = rules
+        self._tell = tell
+
+    def ranks(self) -> list[list[Stage]]:
+        """The stages, front to back."""
+        captures = [self._capture(camera_id, camera) for camera_id, camera in self._site.cameras.items()]
+        workers = [self._worker(number) for number in range(self._detection.workers)]
+        return [captures, workers, [self._tracking()], [self._telling()]]
+
+    def watch_depths(self) -> None:
+        """Show how much waits in front of each stage."""
+        self._happened.pipeline.watch_depth("detect", lambda: self._slots.depth)
+        self._happened.pipeline.watch_depth("track", lambda: self._detected.depth)
+        self._happened.pipeline.watch_depth("tell", lambda: self._told.depth)
+
+    def _capture(self, camera_id: str, settings: CameraSettings) -> Stage:
+        heartbeat = self._heartbeat(f"capture-{camera_id}")
+        numbers = FrameNumbers()
+        stream = self._happened.stream
+
+        def deliver(frame: Frame) -> None:
+            replaced = self._slots.put(camera_id, frame, frame.info.captured_monotonic_s, heartbeat.beat)
+            if replaced is not None:
+                stream.frame_dropped(camera_id, FrameDrop.SLOT)
+
+        camera = Camera(
+            camera_id,
+            lambda: open_source(
+                camera_id, settings, clock=self._clock, numbers=numbers, listener=stream, beat=heartbeat.beat
+            ),
+            deliver,
+            gate=DueGate(settings.detect_fps),
+            clock=self._clock,
+            happened=stream,
+            reconnect=None if self._rng is None else Reconnect(settings.retry_min, settings.retry_max, self._rng),
+            beat=heartbeat.beat,
+        )
+
+        def work(_beat: Beat) -> None:
+            try:
+                camera.run()
+            finally:
+                self._slots.close(camera_id)
+
+        return Stage(heartbeat.name, work, camera.stop, heartbeat)
+
+    def _worker(self, number: int) -> Stage:
+        work = DetectWork(
+            self._detection.make_detector(),
+            self._slots,
+            self._detected,
+            self._filters,
+            self._happened.stream,
+            batch=self._detection.batch,
+        )
+        return Stage(f"detect-{number}", work.run, self._slots.close, self._heartbeat(f"detect-{number}"))
+
+    def _tracking(self) -> Stage:
+        settings = bytetrack_settings(self._site.tracking)
+        work = TrackWork(
+            self._detected,
+            CameraTrackers(lambda: ByteTracker(settings), self._happened.track),
+            self._rules,
+            self._told,
+            clock=self._clock,
+            stages=self._happened.pipeline,
+            most_ahead=self._detection.workers * self._detection.batch,
+            silence_s=None if self._rng is None else float(self._site.tracking.lost_patience) + SILENCE_MARGIN_S,
+        )
+        return Stage("track", work.run, self._detected.close, self._heartbeat("track"))
+
+    def _telling(self) -> Stage:
+        def work(beat: Beat) -> None:
+            for told in self._told.items(beat):
+                self._tell(told)
+
+        return Stage("tell", work, self._told.close, self._heartbeat("tell"))
+
+    def _heartbeat(self, name: str) -> Heartbeat:
+        return Heartbeat(name, self._clock, HEARTBEAT_LIMIT_S)
+
+
+def _policy(camera: CameraSettings) -> WhenFull:
+    """A clip played fast waits for detection, so that every frame is seen; everything else is live."""
+    return WhenFull.BLOCK if camera.pace is Pace.FAST else WhenFull.DROP_OLDEST

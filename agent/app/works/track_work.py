@@ -1,0 +1,106 @@
+"""The work of the tracking thread: detections in each camera's order into identities, and those into events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent.app.works.ticketed import Ticketed
+from agent.app.works.told import Told
+from agent.clock import Clock
+from agent.detect.detected import DetectedFrame
+from agent.events.event import Event
+from agent.events.rule import Rule
+from agent.pipeline.channel import Beat, Channel, ChannelClosed
+from agent.pipeline.reorder import Reorder
+from agent.telemetry.pipeline import PipelineHappenings
+from agent.track.camera_trackers import CameraTrackers
+
+TURN_S = 1.0
+
+
+class TrackWork:
+    """The tracking thread's loop; `run` belongs to that thread."""
+
+    def __init__(
+        self,
+        source: Channel[Ticketed],
+        trackers: CameraTrackers,
+        rules: Sequence[Rule],
+        out: Channel[Told],
+        *,
+        clock: Clock,
+        stages: PipelineHappenings,
+        most_ahead: int,
+        silence_s: float | None,
+    ) -> None:
+        """A worker not yet running.
+
+        Args:
+            source: from the detect workers, in any order.
+            trackers: one a camera.
+            rules: what makes events, asked in this order.
+            out: towards telling.
+            clock: times steps and silence.
+            stages: is told how long tracking and rules took.
+            most_ahead: frames of one camera that may overtake another: workers times batch.
+            silence_s: a camera that gives nothing for so long has its tracks ended; None: only the end ends them.
+        """
+        self._source = source
+        self._trackers = trackers
+        self._rules = rules
+        self._out = out
+        self._clock = clock
+        self._stages = stages
+        self._reorder: Reorder[DetectedFrame] = Reorder(most_ahead)
+        self._silence_s = silence_s
+        self._last_s: dict[str, float] = {}
+
+    def run(self, beat: Beat) -> None:
+        """Track until the channel is closed and empty, then end every open track."""
+        while True:
+            try:
+                ticketed = self._source.get(TURN_S, beat)
+            except TimeoutError:
+                self._end_silent(beat)
+                continue
+            except ChannelClosed:
+                break
+            beat()
+            for detected in self._released(ticketed):
+                self._track(detected, beat)
+            self._end_silent(beat)
+        for _, detected in self._reorder.rest():
+            self._track(detected, beat)
+        self._tell_ends([event for rule in self._rules for event in rule.close(self._clock.now())], beat)
+
+    def _released(self, ticketed: Ticketed) -> list[DetectedFrame]:
+        if ticketed.detected is None:
+            return self._reorder.skip(ticketed.camera_id, ticketed.ticket)
+        return self._reorder.put(ticketed.camera_id, ticketed.ticket, ticketed.detected)
+
+    def _track(self, detected: DetectedFrame, beat: Beat) -> None:
+        camera_id = detected.frame.info.camera_id
+        began_s = self._clock.monotonic_s()
+        tracked = self._trackers.track(detected)
+        tracked_s = self._clock.monotonic_s()
+        events = tuple(event for rule in self._rules for event in rule.observe(tracked))
+        done_s = self._clock.monotonic_s()
+        self._last_s[camera_id] = done_s
+        self._stages.stage_took("track", camera_id, tracked_s - began_s)
+        self._stages.stage_took("events", camera_id, done_s - tracked_s)
+        self._out.put(Told(tracked, events), beat)
+
+    def _end_silent(self, beat: Beat) -> None:
+        """A camera that is away can not end its tracks itself; consumers would wait for ever."""
+        if self._silence_s is None:
+            return
+        oldest_s = self._clock.monotonic_s() - self._silence_s
+        for camera_id in [camera_id for camera_id, last_s in self._last_s.items() if last_s < oldest_s]:
+            del self._last_s[camera_id]
+            self._trackers.forget(camera_id)
+            ends = [event for rule in self._rules for event in rule.camera_ended(camera_id, self._clock.now())]
+            self._tell_ends(ends, beat)
+
+    def _tell_ends(self, events: Sequence[Event], beat: Beat) -> None:
+        if events:
+            self._out.put(Told(None, tuple(events)), beat)

@@ -1,0 +1,118 @@
+"""The connection to the broker that is made again for ever: a thread that runs one session after the other."""
+
+from __future__ import annotations
+
+import random
+import ssl
+import threading
+from collections.abc import Callable
+
+from agent.clock import Clock
+from agent.publish.backoff import Backoff
+from agent.publish.message import Message
+from agent.publish.mqtt_client import make_client, port_of, tls_context
+from agent.publish.mqtt_failure import HOPELESS, Failure
+from agent.publish.mqtt_session import BrokerAddress, MqttSession
+from agent.publish.outgoing import Outgoing
+from agent.publish.wake import Wake
+from agent.settings.models import BrokerSettings
+from agent.telemetry.publish import PublishHappenings
+
+RETRY_MIN_S = 1.0
+RETRY_MAX_S = 30.0
+# A connection that ends sooner than this did not work: a broker that accepts and throws out is not tried in a loop.
+STEADY_AFTER_S = 10.0
+
+
+class MqttConnection:
+    """Keeps a broker connected while it runs. `start` and `stop` belong to one thread; any may put messages in.
+
+    An absent broker is no error, at the start as later: it is tried again with doubling pauses and jitter. Every
+    session begins with the will and with all retained statuses.
+
+    Attributes:
+        outgoing: what waits to be sent; call `wake` after putting something in.
+    """
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        client_id: str,
+        will: Callable[[], Message],
+        clock: Clock,
+        chance: random.Random,
+        happened: PublishHappenings,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self.outgoing = Outgoing()
+        self._settings = settings
+        self._address = BrokerAddress(settings.host, port_of(settings), round(settings.keepalive))
+        self._client_id = client_id
+        self._will = will
+        self._clock = clock
+        self._happened = happened
+        self._backoff = backoff or Backoff(RETRY_MIN_S, RETRY_MAX_S, chance)
+        self._bell = Wake()
+        self._stopping = threading.Event()
+        self._session: MqttSession | None = None
+        self._tls: ssl.SSLContext | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the broker has accepted us, now."""
+        session = self._session
+        return session is not None and session.is_connected
+
+    def start(self) -> None:
+        """Read the certificates and begin to connect; does not wait for the broker.
+
+        Raises:
+            SettingsError: a certificate or key cannot be used.
+        """
+        if self._settings.tls is not None:
+            self._tls = tls_context(self._settings.tls)
+        self._bell.open()
+        self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something was put into `outgoing`."""
+        self._bell.ring()
+
+    def stop(self, timeout_s: float) -> bool:
+        """Say goodbye, end the thread and wait for it at most so long; whether it ended. May be called twice."""
+        self._stopping.set()
+        session = self._session
+        if session is not None:
+            session.leave()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+            if self._thread.is_alive():
+                return False
+        self._bell.close()
+        return True
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            failure = self._run_session()
+            if not self._stopping.is_set():
+                self._pause(failure)
+        self._happened.broker_left()
+
+    def _run_session(self) -> Failure:
+        client = make_client(self._settings, self._client_id, self._tls, self._will())
+        session = MqttSession(client, self._address, self.outgoing, self._bell, self._clock, self._happened)
+        self._session = session
+        if self._stopping.is_set():
+            session.leave()
+        failure = session.run()
+        connected_at_s = session.connected_at_s
+        if connected_at_s is not None and self._clock.monotonic_s() - connected_at_s >= STEADY_AFTER_S:
+            self._backoff.reset()
+        return failure
+
+    def _pause(self, failure: Failure) -> None:
+        pause_s = self._backoff.pause_s(is_hopeless=failure.kind in HOPELESS)
+        self._happened.broker_lost(str(self._address), failure.kind.value, failure.detail, pause_s)
+        self._stopping.wait(pause_s)

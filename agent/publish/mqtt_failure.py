@@ -1,0 +1,91 @@
+"""What goes wrong with a broker, in a few kinds."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from enum import Enum
+from typing import NamedTuple
+
+from paho.mqtt.reasoncodes import ReasonCode
+
+# MQTT 5, section 2.4: the reason codes that have a meaning of their own here.
+BAD_LOGIN = frozenset({0x86, 0x87, 0x8C})
+KEEP_ALIVE_TIMEOUT = 0x8D
+SESSION_TAKEN_OVER = 0x8E
+# Malformed topic, packet too large, bad payload: sending the same bytes again cannot help.
+NEVER_TAKEN = frozenset({0x90, 0x95, 0x99})
+
+
+class BrokerFailure(str, Enum):
+    """Why there is no connection. Bounded: these are metric labels."""
+
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    TLS = "tls"
+    UNAUTHORISED = "unauthorised"
+    REJECTED = "rejected"
+    TAKEN_OVER = "taken_over"
+    LOST = "lost"
+
+
+# What time alone does not mend; tried again slowly.
+HOPELESS = frozenset({BrokerFailure.UNAUTHORISED, BrokerFailure.REJECTED, BrokerFailure.TAKEN_OVER, BrokerFailure.TLS})
+
+
+class Failure(NamedTuple):
+    """Why a connection ended or could not be made: a kind, and a clause for people."""
+
+    kind: BrokerFailure
+    detail: str
+
+
+class Verdict(Enum):
+    """What the broker's acknowledgement of an event says."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    REJECTED = "rejected"
+
+
+def connecting_failed(error: Exception) -> Failure:
+    """Of what opening the connection raised."""
+    if isinstance(error, ssl.SSLError):
+        return Failure(
+            BrokerFailure.TLS, f"TLS failed: {getattr(error, 'verify_message', '') or error.reason or error}"
+        )
+    if isinstance(error, TimeoutError):
+        return Failure(BrokerFailure.TIMEOUT, "no answer in time")
+    if isinstance(error, ConnectionRefusedError):
+        return Failure(BrokerFailure.REFUSED, "connection refused; nothing listens there")
+    if isinstance(error, socket.gaierror):
+        return Failure(BrokerFailure.UNREACHABLE, f"its name cannot be resolved: {error.strerror}")
+    return Failure(BrokerFailure.UNREACHABLE, str(error) or type(error).__name__)
+
+
+def login_refused(reason: ReasonCode) -> Failure:
+    """Of a CONNACK that says no."""
+    if reason.value in BAD_LOGIN:
+        return Failure(BrokerFailure.UNAUTHORISED, f"it refuses our user name, password or certificate ({reason})")
+    return Failure(BrokerFailure.REJECTED, f"it refuses the connection ({reason})")
+
+
+def disconnected(reason: ReasonCode, *, by_broker: bool) -> Failure:
+    """Of a connection that was up."""
+    if reason.value == SESSION_TAKEN_OVER:
+        return Failure(
+            BrokerFailure.TAKEN_OVER,
+            "another client with our client id took over; give each its own (broker.client_id in the site file)",
+        )
+    if reason.value == KEEP_ALIVE_TIMEOUT:
+        return Failure(BrokerFailure.TIMEOUT, "it fell silent")
+    why = f"the broker ended the connection ({reason})" if by_broker else "the connection broke"
+    return Failure(BrokerFailure.LOST, why)
+
+
+def verdict_of(reason: ReasonCode) -> Verdict:
+    """Of a PUBACK. `No matching subscribers` is an acceptance; what may work later is a refusal."""
+    if not reason.is_failure:
+        return Verdict.ACCEPTED
+    return Verdict.REJECTED if reason.value in NEVER_TAKEN else Verdict.REFUSED

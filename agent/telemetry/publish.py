@@ -1,0 +1,131 @@
+"""How the way of events out of the agent is told: outbox, broker, messages."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Literal
+
+from prometheus_client import Histogram
+
+from agent.telemetry.teller import Teller
+
+DropReason = Literal["size", "age", "memory", "rejected"]
+MessageKind = Literal["event", "status", "detections"]
+MessageOutcome = Literal["sent", "resent", "acknowledged", "refused", "rejected", "dropped"]
+# From a tenth of the time a fast engine takes to the age of what waited for a broker that came back.
+AGE_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0)
+
+
+class PublishHappenings:
+    """Told by the outbox, the publisher and the sinks; any thread may call."""
+
+    def __init__(self, teller: Teller) -> None:
+        self._teller = teller
+        self._dropped = teller.counter("outbox_dropped", "Events lost from the outbox.", ("reason",))
+        self._failures = teller.counter("outbox_failures", "Times the outbox's file could not be used.")
+        self._set_aside = teller.counter("outbox_set_aside", "Damaged outbox files set aside.")
+        self._connected = teller.gauge("mqtt_connected", "1 while the broker has accepted us.")
+        self._reconnects = teller.counter(
+            "mqtt_reconnects", "Attempts to connect again, by what ended the connection or attempt before.", ("reason",)
+        )
+        self._messages = teller.counter("messages", "Messages and what became of them.", ("kind", "outcome"))
+        self._ages = Histogram(
+            "sitewatch_frame_age_seconds",
+            "From the capture of a frame to the acknowledgement of an event it caused.",
+            ("camera",),
+            buckets=AGE_BUCKETS,
+            registry=teller.registry,
+        )
+
+    def watch_outbox(self, events: Callable[[], int], size: Callable[[], int], age_s: Callable[[], float]) -> None:
+        """Show what waits whenever metrics are read; the three must be quick and safe from any thread."""
+        self._teller.gauge("outbox_events", "Events that wait for the receiver.").set_function(events)
+        self._teller.gauge("outbox_bytes", "Size of the events that wait.").set_function(size)
+        age = self._teller.gauge("outbox_oldest_age_seconds", "How long the oldest waiting event has waited.")
+        age.set_function(age_s)
+
+    def outbox_dropped(self, reason: DropReason, count: int) -> None:
+        """Events are lost: the limit that `reason` names was reached, or the receiver refuses them for good."""
+        self._dropped.labels(reason).inc(count)
+        self._teller.fold(
+            ("outbox_dropped", reason),
+            logging.ERROR,
+            f"{{count}} events lost from the outbox in the last {{seconds}} s: {_DROPPED[reason]}",
+            count=count,
+            reason=reason,
+        )
+
+    def outbox_failed(self, detail: str) -> None:
+        """The outbox's file could not be read or written; events wait in memory."""
+        self._failures.inc()
+        self._teller.fold(
+            "outbox_failed",
+            logging.ERROR,
+            f"events wait in memory and would be lost with the process: {detail} (tried {{count}} times)",
+            period_s=60.0,
+        )
+
+    def outbox_recovered(self, from_memory: int) -> None:
+        """The outbox's file can be written again."""
+        sentence = f"the outbox can be written again; {from_memory} events from memory are on disk now"
+        self._teller.say(logging.INFO, sentence, events=from_memory)
+
+    def outbox_set_aside(self, detail: str, new_name: str, *, is_sequence_kept: bool) -> None:
+        """A damaged file was renamed, and another one begun."""
+        self._set_aside.inc()
+        sequence = "the sequence goes on" if is_sequence_kept else "the sequence begins anew at 1"
+        sentence = f"damaged {detail}; set aside as {new_name}, and another one begun; {sequence}"
+        self._teller.say(logging.ERROR, sentence, file=new_name)
+
+    def broker_connected(self, broker: str) -> None:
+        """The broker has accepted us."""
+        self._connected.set(1)
+        self._teller.say(logging.INFO, f"connected to the broker {broker}", broker=broker)
+
+    def broker_lost(self, broker: str, reason: str, detail: str, retry_in_s: float) -> None:
+        """The connection ended, or could not be made; `reason` comes from a closed list."""
+        self._connected.set(0)
+        self._reconnects.labels(reason).inc()
+        self._teller.fold(
+            ("broker_lost", reason),
+            logging.WARNING,
+            f"broker {broker}: {detail}; next attempt in {retry_in_s:.1f} s ({{count}} times in {{seconds}} s)",
+            period_s=60.0,
+            broker=broker,
+            reason=reason,
+        )
+
+    def broker_left(self) -> None:
+        """We said goodbye."""
+        self._connected.set(0)
+
+    def message(self, kind: MessageKind, outcome: MessageOutcome, count: int = 1) -> None:
+        """Messages were handed on, acknowledged or lost."""
+        self._messages.labels(kind, outcome).inc(count)
+
+    def message_refused(self, detail: str, *, is_final: bool) -> None:
+        """The receiver acknowledged an event with an error; it is tried again unless that is final."""
+        self._messages.labels("event", "rejected" if is_final else "refused").inc()
+        self._teller.fold(
+            ("message_refused", is_final),
+            logging.WARNING,
+            f"{{count}} events refused in the last {{seconds}} s: {detail}",
+            is_final=is_final,
+        )
+
+    def sink_failed(self, detail: str) -> None:
+        """Events could not be handed over; they wait."""
+        self._teller.fold("sink_failed", logging.ERROR, f"{detail} ({{count}} times)", period_s=60.0)
+
+    def event_acknowledged(self, camera_id: str, age_s: float) -> None:
+        """The receiver has an event that a frame of this run caused."""
+        self._ages.labels(camera_id).observe(age_s)
+
+
+_DROPPED: dict[DropReason, str] = {
+    "size": "it is full; the oldest went",
+    "age": "they waited longer than is allowed",
+    "memory": "the disk cannot be written and the memory set aside for them is full; the oldest went",
+    "rejected": "the receiver refuses them for good",
+}

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Generator
+
+import pytest
+
+from agent.stream.supply import Closed, DetachedSupply, Ended, StraightSupply
+
+
+def numbers(count: int, then: Exception | None = None) -> Generator[int]:
+    yield from range(count)
+    if then is not None:
+        raise then
+
+
+def detached(count: int, then: Exception | None = None, capacity: int = 4) -> DetachedSupply[int]:
+    supply = DetachedSupply("reader", lambda: numbers(count, then), capacity=capacity)
+    supply.start()
+    return supply
+
+
+@pytest.mark.parametrize("make", [detached, lambda *a: StraightSupply(numbers(*a))])
+def test_items_come_in_order_then_the_end(make: type[StraightSupply[int]]) -> None:
+    """All items, and then `Ended`, as often as asked."""
+    supply = make(20)
+
+    assert [supply.take(5) for _ in range(20)] == list(range(20))
+    for _ in range(2):
+        with pytest.raises(Ended):
+            supply.take(5)
+
+
+@pytest.mark.parametrize("make", [detached, lambda *a: StraightSupply(numbers(*a))])
+def test_a_failure_reaches_the_consumer_after_the_items(make: type[StraightSupply[int]]) -> None:
+    """What was read before the failure is not lost."""
+    supply = make(2, OSError("gone"))
+
+    assert [supply.take(5), supply.take(5)] == [0, 1]
+    with pytest.raises(OSError, match="gone"):
+        supply.take(5)
+
+
+def test_the_reader_is_only_so_far_ahead() -> None:
+    """With room for two, the third item waits until one is taken."""
+    made: list[int] = []
+
+    def items() -> Generator[int]:
+        for number in range(10):
+            made.append(number)
+            yield number
+
+    supply = DetachedSupply("reader", items, capacity=2)
+    supply.start()
+    deadline = time.monotonic() + 5
+    while len(made) < 3 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    time.sleep(0.05)
+
+    assert made == [0, 1, 2]
+    supply.close()
+
+
+def test_nothing_yet_is_told_in_time() -> None:
+    """A consumer that gives up waiting gets None, and may ask again."""
+    release = threading.Event()
+
+    def items() -> Generator[int]:
+        release.wait()
+        yield 1
+
+    supply = DetachedSupply("reader", items, capacity=1)
+    supply.start()
+
+    assert supply.take(0.05) is None
+    release.set()
+    assert supply.take(5) == 1
+    supply.close()
+
+
+def test_close_wakes_the_consumer_and_ends_the_thread() -> None:
+    """The generator is closed by its own thread, and a consumer learns that it was closed."""
+    closed = threading.Event()
+
+    def items() -> Generator[int]:
+        try:
+            while True:
+                yield 1
+        finally:
+            closed.set()
+
+    supply = DetachedSupply("reader", items, capacity=1)
+    supply.start()
+    assert supply.take(5) == 1
+    supply.close()
+    supply.close()
+
+    assert closed.wait(5)
+    with pytest.raises(Closed):
+        supply.take(5)
