@@ -38,7 +38,7 @@ class JsonlSink:
         if self._destination == STANDARD_OUTPUT:
             return
         try:
-            self._file = Path(self._destination).open("ab", buffering=0)
+            self._file = Path(self._destination).open("ab", buffering=0)  # noqa: SIM115 - `close` closes it
             _end_last_line(Path(self._destination), self._file)
         except OSError as error:
             self.close()
@@ -69,16 +69,22 @@ class JsonlSink:
 
 
 def _append(file: BinaryIO, lines: bytes) -> None:
+    if not file.seekable():  # a pipe: nothing to cut off, nothing to sync
+        _write_all(file, lines)
+        return
     before = file.seek(0, os.SEEK_END)
     try:
-        written = 0
-        while written < len(lines):
-            written += file.write(lines[written:])
-        if file.seekable():
-            os.fsync(file.fileno())
+        _write_all(file, lines)
+        os.fsync(file.fileno())
     except OSError:
         file.truncate(before)
         raise
+
+
+def _write_all(file: BinaryIO, lines: bytes) -> None:
+    written = 0
+    while written < len(lines):
+        written += file.write(lines[written:])
 
 
 def _end_last_line(path: Path, file: BinaryIO) -> None:

@@ -33,3 +33,8 @@ class ProcessHappenings:
         ProcessCollector(registry=self._teller.registry)
         sentence = f"sitewatch {version} begins, site {site_id}, run {run_id}"
         self._teller.say(logging.INFO, sentence, version=version, site=site_id, run_id=run_id)
+
+    def ready(self, address: str, seconds: float) -> None:
+        """Everything configured is in place and every thread runs."""
+        sentence = f"ready after {seconds:.1f} s; metrics at {address}/metrics"
+        self._teller.say(logging.INFO, sentence, address=address)

@@ -46,12 +46,14 @@ class StreamHappenings:
 
     Attributes:
         early_ends: what was told of clips that gave less than they promised, by camera.
+        captured_frames: how many frames were decoded so far, by camera.
     """
 
     def __init__(self, teller: Teller, on_state: StateListener | None = None) -> None:
         self._teller = teller
         self._on_state = on_state
         self.early_ends: dict[str, str] = {}
+        self.captured_frames: dict[str, int] = {}
         self._lock = threading.Lock()
         self._states: dict[str, tuple[CameraState, SourceFailure | None, str]] = {}
         self._was_lost: set[str] = set()
@@ -86,6 +88,7 @@ class StreamHappenings:
 
     def captured(self, info: FrameInfo) -> None:
         """A frame was decoded."""
+        self.captured_frames[info.camera_id] = self.captured_frames.get(info.camera_id, 0) + 1
         self._frames.labels(info.camera_id, "captured").inc()
         self._last_frame.labels(info.camera_id).set(info.captured_at.timestamp())
 

@@ -14,7 +14,7 @@ from devices.engines.cache import EngineCache, EngineKey
 from devices.engines.engine import Engine, EngineRequest, EngineSpec, Tensors, TensorSpec
 from devices.engines.image_input import ImageTensor, engine_inputs, image_tensor, model_inputs
 from devices.engines.model_file import ModelFile, read_model
-from devices.engines.tensor_check import as_float32, check_tensors
+from devices.engines.tensor_check import as_float32, check_outputs, check_tensors
 from devices.errors import EngineLoadError, EngineUnavailable, InferenceError
 from devices.inventory import AcceleratorKind
 
@@ -108,7 +108,9 @@ class OpenVinoSession:
             results = self._request.infer(dict(tensors), share_inputs=True, share_outputs=False)
         except RuntimeError as error:
             raise InferenceError(f"openvino: inference failed: {_sentence(error)}") from error
-        return {name: as_float32(results[port]) for name, port in self._ports.items()}
+        answer = {name: as_float32(results[port]) for name, port in self._ports.items()}
+        check_outputs(self._spec.outputs, answer)  # open shapes that clash make no error here, but other shapes
+        return answer
 
     def close(self) -> None:
         """Let go of the request and its buffers."""
@@ -234,12 +236,15 @@ def _type(runtime: ModuleType, dtype: str) -> OvObject:
 
 
 def _output_ports(model: ModelFile, compiled: OvObject) -> dict[str, OvObject]:
-    """The compiled outputs under the file's names, in the file's order."""
-    ports = {name: port for port in compiled.outputs for name in port.get_names()}
-    missing = [spec.name for spec in model.outputs if spec.name not in ports]
-    if missing:
-        raise EngineLoadError(f"openvino: {model.path} lost its output {', '.join(missing)} on the way")
-    return {spec.name: ports[spec.name] for spec in model.outputs}
+    """The compiled outputs under the file's names, in the file's order, which OpenVINO keeps.
+
+    Older ones lose the name of an output that is an input unchanged; its place still tells it.
+    """
+    if len(compiled.outputs) != len(model.outputs):
+        raise EngineLoadError(f"openvino: {model.path} lost outputs on the way: {len(compiled.outputs)} are left")
+    by_name = {name: port for port in compiled.outputs for name in port.get_names()}
+    in_order = zip(model.outputs, compiled.outputs, strict=True)
+    return {spec.name: by_name.get(spec.name, port) for spec, port in in_order}
 
 
 def _output(name: str, port: OvObject) -> TensorSpec:

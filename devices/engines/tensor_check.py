@@ -34,15 +34,33 @@ def check_tensors(inputs: Sequence[TensorSpec], tensors: Mapping[str, npt.NDArra
         raise InferenceError(f"unknown input {unknown}; the model takes {known}")
 
 
+def check_outputs(outputs: Sequence[TensorSpec], tensors: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Refuse results of another shape than the engine's own spec: half an answer would read as nothing seen.
+
+    Raises:
+        InferenceError: an axis that is fixed came out otherwise.
+    """
+    for spec in outputs:
+        shape = tensors[spec.name].shape
+        if spec.shape and not _fits_axes(spec, shape):
+            raise InferenceError(f"output {spec.name} should be {shape_text(spec)}, it came as {shape}")
+
+
 def as_float32(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """float16 as float32, anything else as it is."""
     return array.astype(np.float32) if array.dtype == np.float16 else array
 
 
 def _fits(spec: TensorSpec, array: object) -> bool:
-    if not isinstance(array, np.ndarray) or array.dtype.name != spec.dtype or array.ndim != len(spec.shape):
+    if not isinstance(array, np.ndarray) or array.dtype.name != spec.dtype:
         return False
-    return all(axis is None or axis == size for axis, size in zip(spec.shape, array.shape, strict=True))
+    return _fits_axes(spec, array.shape)
+
+
+def _fits_axes(spec: TensorSpec, shape: tuple[int, ...]) -> bool:
+    if len(shape) != len(spec.shape):
+        return False
+    return all(axis is None or axis == size for axis, size in zip(spec.shape, shape, strict=True))
 
 
 def _found(array: object) -> str:

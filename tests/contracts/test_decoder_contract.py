@@ -16,12 +16,10 @@ from agent.detect.detection_plan import DetectionPlan
 from agent.detect.letterbox import fit_frame
 from agent.errors import DetectionError
 
-WAYS = {
+WAYS: dict[str, dict[str, Any]] = {
     "as usual": {},
-    "open batch": {"batch": "dynamic"},
-    "batch of two": {"batch": 2},
-    "half precision": {"fp16": True},
-    "open size": {"dynamic_size": True},
+    "open batch and size": {"batch": "dynamic", "dynamic_size": True},
+    "two in half precision": {"batch": 2, "fp16": True},
     "another size": {"input_size": 416},
 }
 
@@ -120,7 +118,11 @@ def test_answers_come_best_first_and_read_only(family: str, tmp_path: Path) -> N
 
     assert len(found) >= 2
     assert (np.diff(found.scores) <= 0).all()
-    assert (found.boxes.dtype, found.scores.dtype, found.class_ids.dtype) == (np.float32, np.float32, np.int32)
+    assert [column.dtype.name for column in (found.boxes, found.scores, found.class_ids)] == [
+        "float32",
+        "float32",
+        "int32",
+    ]
 
 
 def sample_outputs(plan: DetectionPlan, seed: int, *, count: int = 1) -> dict[str, np.ndarray[Any, Any]]:

@@ -41,6 +41,7 @@ class Outputs:
     def __enter__(self) -> Outputs:
         with ExitStack() as opening:
             if self._sink is not None:
+                self._sink.start()
                 opening.callback(self._sink.close)
             self._mot = opening.enter_context(MotFile(self._mot_path)) if self._mot_path else None
             self._video = opening.enter_context(AnnotatedVideo(self._video_path)) if self._video_path else None

@@ -60,7 +60,7 @@ def main(options: argparse.Namespace) -> int:
 def _replay(
     site: SiteSettings, options: argparse.Namespace, detection: Detection, clock: Clock, happened: Happened
 ) -> int:
-    outputs = Outputs(options, JsonlSink(options.events) if options.events else None)
+    outputs = Outputs(options, _events_sink(options.events, happened))
     rules = make_rules(site, EventIds(clock, random.SystemRandom()), happened)
     began_s = clock.monotonic_s()
     with outputs, ReplayProgress(Path(options.clip)) as progress:
@@ -77,6 +77,10 @@ def _replay(
     happened.teller.tell_rest()
     _tell_end(options.clip, outputs, detection, clock.monotonic_s() - began_s)
     return _exit_code(outcome, happened)
+
+
+def _events_sink(destination: str | None, happened: Happened) -> JsonlSink | None:
+    return JsonlSink(destination, sys.stdout.buffer, happened.publish) if destination else None
 
 
 def _tell_end(clip: str, outputs: Outputs, detection: Detection, seconds: float) -> None:

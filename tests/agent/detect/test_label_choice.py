@@ -66,5 +66,5 @@ def test_cameras_want_labels_together() -> None:
     """What one camera keeps must not be dismissed for all; who says nothing takes the common list."""
     common = DetectionSettings(keep_labels=("person",))
 
-    assert wanted_labels(common, [camera("car"), camera()]) == {"car", "person"}
+    assert wanted_labels(common, [camera("car"), camera()]) == frozenset({"car", "person"})
     assert wanted_labels(DetectionSettings(), [camera("car"), camera()]) is None

@@ -19,7 +19,7 @@ from agent.errors import DetectionError, ModelError
 from agent.telemetry.detect import DetectHappenings
 from agent.telemetry.pipeline import PipelineHappenings
 from agent.telemetry.teller import Teller
-from devices.engines.engine import Tensors
+from devices.engines.engine import Session, Tensors
 from devices.errors import InferenceError
 
 Answer = Tensors | InferenceError
@@ -43,6 +43,23 @@ class ScriptedSession:
     def close(self) -> None:
         """Count it."""
         self.closed += 1
+
+
+class WatchedSession:
+    """A real session, and how many pictures each inference had."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.rows: list[int] = []
+
+    def infer(self, tensors: Mapping[str, npt.NDArray[Any]]) -> Tensors:
+        """Note it and pass it on."""
+        self.rows.append(len(tensors["images"]))
+        return self._session.infer(tensors)
+
+    def close(self) -> None:
+        """Pass it on."""
+        self._session.close()
 
 
 def detector_of(plan: DetectionPlan, session: ScriptedSession, teller: Teller | None = None) -> ModelDetector:
@@ -69,7 +86,7 @@ def nothing(count: int = 1, value: float = 0.0) -> Tensors:
     return {"output0": np.full((count, 6, 2100), value, np.float32)}
 
 
-WRONG = {
+WRONG: dict[str, tuple[Answer, str]] = {
     "another name": ({"output": nothing()["output0"]}, "expected output output0 .* got none"),
     "another shape": ({"output0": np.zeros((1, 6, 2000), np.float32)}, "got shape"),
     "another batch": (nothing(2), "got shape"),
@@ -117,15 +134,13 @@ def test_no_frames_are_no_inference(plan: DetectionPlan) -> None:
 def test_frames_go_in_batches(batch: Any, asked: int, rows: list[int], tmp_path: Path) -> None:
     """An open batch takes what there is, a fixed one is filled up, and every frame gets its own answer."""
     plan = make_plan(build_detector("yolov8", tmp_path / "m.onnx", batch=batch), {"batch": asked})
-    given: list[int] = []
     frames = [square_frame(SQUARES[: number % 3]) for number in range(5)]
 
     with open_detector(plan) as detector:
-        infer = detector._session.infer
-        detector._session.infer = lambda tensors: given.append(len(tensors["images"])) or infer(tensors)  # type: ignore[method-assign, func-returns-value]  # looks on
+        watched = detector._session = WatchedSession(detector._session)
         found = detector.detect(frames)
 
-    assert given == rows
+    assert watched.rows == rows
     for number, detections in enumerate(found):
         assert_finds(detections, SQUARES[: number % 3])
 
@@ -134,7 +149,7 @@ def test_sizes_are_given_to_models_that_ask(tmp_path: Path) -> None:
     """The size boxes shall be in is given with each picture of the batch."""
     path = build_detector("detr", tmp_path / "m.onnx", batch="dynamic")
     plan = make_plan(path, {"labels": LABELS, "batch": 3})
-    answer = {
+    answer: Tensors = {
         "labels": np.zeros((2, 20), np.int64),
         "boxes": np.zeros((2, 20, 4), np.float32),
         "scores": np.zeros((2, 20), np.float32),

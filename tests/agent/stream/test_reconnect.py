@@ -8,7 +8,7 @@ from agent.stream.reconnect import JITTER, Reconnect
 
 
 def reconnect_of(seed: int) -> Reconnect:
-    return Reconnect(1.0, 30.0, random.Random(seed), healthy_s=30.0)  # noqa: S311 - jitter is no secret
+    return Reconnect(1.0, 30.0, random.Random(seed), healthy_s=30.0)
 
 
 def test_delays_double_up_to_the_maximum() -> None:

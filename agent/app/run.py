@@ -1,0 +1,169 @@
+"""`sitewatch run`: one site, from start to stop."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, disable_created_metrics
+
+from agent import __version__
+from agent.app.detection import Detection, prepare_detection
+from agent.app.happened import Happened, make_happened
+from agent.app.life import Life
+from agent.app.line import HEARTBEAT_LIMIT_S, Line
+from agent.app.machine import look_at_machine
+from agent.app.outgoing import Outgoing, make_outgoing
+from agent.app.places import state_folder
+from agent.app.rules import make_rules
+from agent.app.status_board import Identity, StatusBoard
+from agent.app.works.told import Told
+from agent.clock import Clock, SystemClock
+from agent.errors import SitewatchError
+from agent.events.event_ids import EventIds
+from agent.pipeline.heartbeat import Heartbeat, Heartbeats
+from agent.pipeline.stage import Stage
+from agent.pipeline.supervisor import Outcome, Supervisor
+from agent.publish.outbox import Outbox, OutboxLimits
+from agent.publish.payload import event_payload
+from agent.publish.publisher import Publisher
+from agent.service.exit_codes import ExitCode
+from agent.service.notify import Notifier
+from agent.service.signals import StopSignals
+from agent.settings.effective import digest
+from agent.settings.load import load_site
+from agent.settings.models import SiteSettings
+from agent.settings.secrets_in_use import secrets_of
+from agent.telemetry.log import Log
+from agent.telemetry.masking import Mask
+from agent.web.answers import Answers
+from agent.web.web_server import WebServer
+
+STOP_WITHIN_S = 20.0
+OUTBOX_FILE = "outbox.sqlite3"
+ENGINES_FOLDER = "engines"
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run a site until stopped.
+
+    Raises:
+        SitewatchError: it cannot start, or stopped for a reason the operator can mend.
+        EngineUnavailable: no engine here can run the model.
+    """
+    site = load_site(options.site, os.environ)
+    mask = Mask(secret.reveal() for secret in secrets_of(site))
+    with Log(site.log.format, site.log.level, sys.stderr, mask):
+        return Run(site, SystemClock()).until_stopped()
+
+
+class Run:
+    """One run of one site. Everything is built in `until_stopped`, in order, and closed in the opposite order."""
+
+    def __init__(self, site: SiteSettings, clock: Clock) -> None:
+        self._site = site
+        self._clock = clock
+        self._ids = EventIds(clock, random.SystemRandom())
+        self._run_id = self._ids.next_id()
+        self._heartbeats = Heartbeats()
+        self._notifier = Notifier(os.environ, os.getpid())
+        identity = Identity(site.site, __version__, self._run_id, digest(site))
+        self._board = StatusBoard(identity, list(site.cameras), clock)
+        self._folder = state_folder(site, os.environ, Path.home())
+
+    def until_stopped(self) -> int:
+        """Start, work, stop; returns the exit status."""
+        disable_created_metrics()  # type: ignore[no-untyped-call] # prometheus_client leaves it bare
+        registry = CollectorRegistry()
+        happened = make_happened(registry, self._clock, self._board.on_camera)
+        happened.process.began(__version__, self._site.site, self._run_id)
+        with ExitStack() as open_things:
+            outbox = self._outbox(happened)
+            open_things.callback(outbox.close)
+            life = Life(self._board, self._notifier, self._heartbeats, happened, self._clock)
+            web = self._web(registry, life)
+            open_things.callback(web.close)
+            detection = self._detection(happened, life)
+            open_things.callback(detection.close)
+            outgoing = make_outgoing(self._site, self._board, self._clock, happened)
+            open_things.callback(outgoing.close)
+            outgoing.start()
+            outcome = self._work(detection, outbox, outgoing, web, happened, life)
+        happened.teller.tell_rest()
+        return _exit_code(outcome)
+
+    def _outbox(self, happened: Happened) -> Outbox:
+        limits = OutboxLimits(int(self._site.outbox.max_size), float(self._site.outbox.max_age))
+        outbox = Outbox(self._folder / OUTBOX_FILE, limits, self._clock, happened.publish, event_payload)
+        outbox.open()
+        happened.publish.watch_outbox(
+            lambda: outbox.size().events, lambda: outbox.size().bytes, lambda: outbox.size().oldest_age_s
+        )
+        return outbox
+
+    def _web(self, registry: CollectorRegistry, life: Life) -> WebServer:
+        http = self._site.http
+        answers = Answers(registry, self._heartbeats, life.missing, life.status)
+        web = WebServer(http.host, http.port, answers, None if http.token is None else http.token.reveal())
+        web.open()
+        return web
+
+    def _detection(self, happened: Happened, life: Life) -> Detection:
+        life.preparing("looking at the machine and making the model ready")
+        detection = prepare_detection(
+            self._site.model,
+            self._site.detection,
+            self._site.cameras,
+            look_at_machine(),
+            clock=self._clock,
+            happened=happened,
+            cache_dir=self._folder / ENGINES_FOLDER,
+        )
+        self._board.engine_chosen(detection)
+        return detection
+
+    def _work(
+        self,
+        detection: Detection,
+        outbox: Outbox,
+        outgoing: Outgoing,
+        web: WebServer,
+        happened: Happened,
+        life: Life,
+    ) -> Outcome:
+        publisher = Publisher(outbox, outgoing.sink, self._clock, happened.publish)
+        rules = make_rules(self._site, self._ids, happened, self._run_id)
+
+        def tell(told: Told) -> None:
+            publisher.accept(told.events)
+            if told.tracked is not None:
+                outgoing.tell_frame(told.tracked)
+
+        rng = random.SystemRandom()
+        line = Line(self._site, detection, rules, tell, clock=self._clock, happened=happened, rng=rng)
+        line.watch_depths()
+        publishing = Stage("publish", publisher.run, publisher.stop, self._heartbeat("publish"))
+        serving = Stage("http", web.run, web.stop, self._heartbeat("http"))
+        supervisor = Supervisor(
+            [*line.ranks(), [publishing], [serving]],
+            happened.pipeline,
+            self._heartbeats,
+            stop_within_s=STOP_WITHIN_S,
+            tick=life.turn,
+        )
+        life.prepared(web.address, outgoing, outbox)
+        with StopSignals(supervisor.ask_to_stop):
+            return supervisor.run()
+
+    def _heartbeat(self, name: str) -> Heartbeat:
+        return Heartbeat(name, self._clock, HEARTBEAT_LIMIT_S)
+
+
+def _exit_code(outcome: Outcome) -> int:
+    if isinstance(outcome.error, SitewatchError):
+        raise outcome.error
+    return ExitCode.OK if outcome.is_clean else ExitCode.SOFTWARE

@@ -1,0 +1,48 @@
+"""The message with every track of a frame, as often as the site file asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from agent.publish.payload import detections_payload
+from agent.track.tracked import TrackedFrame
+
+Rate = Literal["every_frame", "off"] | float
+
+
+class DetectionsFeed:
+    """Used by one thread, which gives it the frames of all cameras, those of each in order."""
+
+    def __init__(self, publish: Callable[[str, bytes], object], site_id: str, run_id: str, rate: Rate) -> None:
+        """Make one.
+
+        Args:
+            publish: takes a camera id and a payload, for instance `MqttSink.publish_detections`.
+            site_id: goes into the payload.
+            run_id: goes into the payload.
+            rate: messages a second and camera at most, in stream time.
+        """
+        self._publish = publish
+        self._site_id = site_id
+        self._run_id = run_id
+        self._rate = rate
+        self._due_s: dict[str, float] = {}
+
+    def tell(self, tracked: TrackedFrame) -> None:
+        """Publish this frame's tracks if it is due."""
+        frame = tracked.frame.info
+        if self._is_due(frame.camera_id, frame.captured_monotonic_s):
+            self._publish(frame.camera_id, detections_payload(self._site_id, self._run_id, tracked))
+
+    def _is_due(self, camera_id: str, at_s: float) -> bool:
+        if isinstance(self._rate, str):
+            return self._rate == "every_frame"
+        period_s = 1.0 / self._rate
+        due_s = self._due_s.get(camera_id, at_s)
+        if due_s - 2 * period_s <= at_s < due_s:
+            return False
+        # One period after the last due time keeps the rate; after a gap, or a step back, it begins anew.
+        is_steady = due_s <= at_s < due_s + period_s
+        self._due_s[camera_id] = (due_s if is_steady else at_s) + period_s
+        return True
