@@ -70,10 +70,18 @@ def prepare_detection(
         return _motion(happened)
     plan = plan_model(model.path, model, wanted_by_any(detection, cameras))
     happened.detect.plan_made(plan.told())
-    threads = model.threads or _share_of_cores(inventory, model.sessions)
+    threads = model.threads or share_of_cores(inventory.cpu_limit, model.sessions)
 
     def request(accelerator: Accelerator) -> EngineRequest:
-        return EngineRequest(model.path, accelerator, plan.image, threads, model.sessions, cache_dir)
+        return EngineRequest(
+            model.path,
+            accelerator,
+            image=plan.image,
+            threads=threads,
+            sessions=model.sessions,
+            batch=plan.batch if plan.batch == 1 else None,
+            cache_dir=cache_dir,
+        )
 
     began_s = clock.monotonic_s()
     choice = choose(candidates(inventory, model.engine), request, Stopwatch(time.perf_counter, time.process_time))
@@ -106,8 +114,9 @@ def _keep_labels(detection: DetectionSettings, camera: CameraSettings) -> tuple[
     return detection.keep_labels if camera.keep_labels is None else camera.keep_labels
 
 
-def _share_of_cores(inventory: Inventory, sessions: int) -> int:
-    return max(1, int(inventory.cpu_limit) // sessions)
+def share_of_cores(cpu_limit: float, sessions: int) -> int:
+    """Threads of one inference: half of the cores, shared by the sessions; the other half decodes."""
+    return max(1, int(cpu_limit / 2) // sessions)
 
 
 def _motion(happened: Happened) -> Detection:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -63,31 +62,27 @@ class DetectionPlan:
         )
 
 
-def plan_model(
-    path: Path, model: ModelSettings, detection: DetectionSettings, wanted: Collection[str] | None = None
-) -> DetectionPlan:
+def plan_model(path: Path, model: ModelSettings, detection: DetectionSettings) -> DetectionPlan:
     """Read a model, run it once on a plain picture, and decide how it is fed and read.
 
     Args:
         path: of the ONNX file.
         model: what the site file says of it; overrules what is read off the model.
-        detection: which detections count; `keep_labels` is left to each camera's `LabelFilter`.
-        wanted: labels that some camera keeps (`wanted_labels`); others are dismissed early. None: all.
+        detection: which detections count; labels not in its `keep_labels` are dismissed early. What single cameras
+            keep is for each camera's `LabelFilter`, so give the labels of all of them together here.
 
     Raises:
         ModelError: the file is no model, fits no family, or its labels do not fit.
         SettingsError: a label named in `detection` is none of the model's.
     """
     try:
-        return _planned(read_model(path), model, detection, wanted)
+        return _planned(read_model(path), model, detection)
     except (DevicesError, ModelError) as error:
         told = str(error)
         raise ModelError(told if told.startswith(str(path)) else f"{path}: {told}") from error
 
 
-def _planned(
-    file: ModelFile, model: ModelSettings, detection: DetectionSettings, wanted: Collection[str] | None
-) -> DetectionPlan:
+def _planned(file: ModelFile, model: ModelSettings, detection: DetectionSettings) -> DetectionPlan:
     picture = find_picture(file.inputs, file.metadata, model.input_size)
     batch = _batch(picture, model.batch)
     signature = read_signature(file, picture)
@@ -102,7 +97,7 @@ def _planned(
         image=_image(picture, preprocessing),
         preprocessing=preprocessing,
         labels=labels,
-        decoder=match.decoder(_limits(labels.texts, detection, wanted)),
+        decoder=match.decoder(_limits(labels.texts, detection)),
         outputs=tuple(replace(spec, shape=(None, *spec.shape[1:])) for spec in signature.outputs),
         size_input=next((spec for spec in file.inputs if spec.name == match.size_input), None),
         batch=batch,
@@ -132,6 +127,6 @@ def _image(picture: ModelPicture, how: Preprocessing) -> ImageInput:
     )
 
 
-def _limits(labels: tuple[str, ...], detection: DetectionSettings, wanted: Collection[str] | None) -> Limits:
-    thresholds = score_thresholds(labels, detection.score_threshold, detection.score_thresholds, wanted)
+def _limits(labels: tuple[str, ...], detection: DetectionSettings) -> Limits:
+    thresholds = score_thresholds(labels, detection.score_threshold, detection.score_thresholds, detection.keep_labels)
     return Limits(thresholds, detection.iou_threshold, detection.max_detections)

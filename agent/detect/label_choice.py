@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
 from agent.errors import SettingsError
-from agent.settings.models import CameraSettings, DetectionSettings
 from trackers import Detections
 
 
@@ -39,21 +38,12 @@ class LabelFilter:
         return detections[self._is_kept[detections.class_ids]]
 
 
-def wanted_labels(detection: DetectionSettings, cameras: Iterable[CameraSettings]) -> frozenset[str] | None:
-    """Every label that counts on some camera, or None where one keeps all of them."""
-    wanted: set[str] = set()
-    for camera in cameras:
-        kept = detection.keep_labels if camera.keep_labels is None else camera.keep_labels
-        if kept is None:
-            return None
-        wanted.update(kept)
-    return frozenset(wanted)
-
-
 def score_thresholds(
     labels: tuple[str, ...], threshold: float, by_label: Mapping[str, float], wanted: Collection[str] | None
 ) -> npt.NDArray[np.float32]:
     """The threshold of every class id, float32 (classes,); infinity where nobody wants the class.
+
+    Unknown labels in `wanted` are let be: each camera's `LabelFilter` tells of them, and where they are written.
 
     Raises:
         SettingsError: a label the model does not have.

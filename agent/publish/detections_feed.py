@@ -9,6 +9,8 @@ from agent.publish.payload import detections_payload
 from agent.track.tracked import TrackedFrame
 
 Rate = Literal["every_frame", "off"] | float
+# A frame this much before its time is the one that was meant: cameras are not that even.
+EARLY_SHARE = 0.1
 
 
 class DetectionsFeed:
@@ -40,9 +42,10 @@ class DetectionsFeed:
             return self._rate == "every_frame"
         period_s = 1.0 / self._rate
         due_s = self._due_s.get(camera_id, at_s)
-        if due_s - 2 * period_s <= at_s < due_s:
+        earliest_s = due_s - EARLY_SHARE * period_s
+        if due_s - 2 * period_s <= at_s < earliest_s:
             return False
         # One period after the last due time keeps the rate; after a gap, or a step back, it begins anew.
-        is_steady = due_s <= at_s < due_s + period_s
+        is_steady = earliest_s <= at_s < due_s + period_s
         self._due_s[camera_id] = (due_s if is_steady else at_s) + period_s
         return True

@@ -17,6 +17,17 @@ PLAIN_PORT = 1883
 CONNECT_TIMEOUT_S = 5.0
 
 
+class _TidySocket(ssl.SSLSocket):
+    """Closes itself when the handshake fails: paho lets go of it as it is, and warns at the next collection."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as the library declares it
+        try:
+            super().do_handshake(block)
+        except (OSError, ValueError):
+            self.close()
+            raise
+
+
 def port_of(settings: BrokerSettings) -> int:
     """The port of the site file, or the one registered for MQTT with or without TLS."""
     return settings.port or (PLAIN_PORT if settings.tls is None else TLS_PORT)
@@ -29,6 +40,7 @@ def tls_context(settings: TlsSettings) -> ssl.SSLContext:
         SettingsError: a file cannot be read, or is not what it should be.
     """
     context = ssl.create_default_context()
+    context.sslsocket_class = _TidySocket
     try:
         if settings.ca_file is not None:
             context.load_verify_locations(settings.ca_file)

@@ -11,7 +11,7 @@ from agent.clock import Clock
 from agent.publish.backoff import Backoff
 from agent.publish.message import Message
 from agent.publish.mqtt_client import make_client, port_of, tls_context
-from agent.publish.mqtt_failure import HOPELESS, Failure
+from agent.publish.mqtt_failure import HOPELESS, BrokerFailure, Failure, thrown_out
 from agent.publish.mqtt_session import BrokerAddress, MqttSession
 from agent.publish.outgoing import Outgoing
 from agent.publish.wake import Wake
@@ -22,6 +22,8 @@ RETRY_MIN_S = 1.0
 RETRY_MAX_S = 30.0
 # A connection that ends sooner than this did not work: a broker that accepts and throws out is not tried in a loop.
 STEADY_AFTER_S = 10.0
+# So many of these in a row, and no failed attempt between them: the broker is up, and somebody else has our place.
+SUSPICIOUS_ENDS = 3
 
 
 class MqttConnection:
@@ -54,6 +56,7 @@ class MqttConnection:
         self._backoff = backoff or Backoff(RETRY_MIN_S, RETRY_MAX_S, chance)
         self._bell = Wake()
         self._stopping = threading.Event()
+        self._short_sessions = 0
         self._session: MqttSession | None = None
         self._tls: ssl.SSLContext | None = None
         self._thread: threading.Thread | None = None
@@ -106,10 +109,19 @@ class MqttConnection:
         self._session = session
         if self._stopping.is_set():
             session.leave()
-        failure = session.run()
-        connected_at_s = session.connected_at_s
-        if connected_at_s is not None and self._clock.monotonic_s() - connected_at_s >= STEADY_AFTER_S:
+        return self._judged(session, session.run())
+
+    def _judged(self, session: MqttSession, failure: Failure) -> Failure:
+        """What the end of a session means in the light of those before it."""
+        if session.connected_at_s is None:
+            self._short_sessions = 0
+        elif self._clock.monotonic_s() - session.connected_at_s >= STEADY_AFTER_S:
+            self._short_sessions = 0
             self._backoff.reset()
+        elif failure.kind is BrokerFailure.LOST:
+            self._short_sessions += 1
+            if self._short_sessions >= SUSPICIOUS_ENDS:
+                return thrown_out(failure, self._short_sessions)
         return failure
 
     def _pause(self, failure: Failure) -> None:

@@ -84,6 +84,18 @@ def disconnected(reason: ReasonCode, *, by_broker: bool) -> Failure:
     return Failure(BrokerFailure.LOST, why)
 
 
+def thrown_out(failure: Failure, times: int) -> Failure:
+    """Of a broker that accepted us and let us go at once, so many times in a row.
+
+    Many brokers end the older of two connections with one client id without a word, in MQTT 3.1.1 all of them.
+    """
+    return Failure(
+        BrokerFailure.TAKEN_OVER,
+        f"it accepted us {times} times and let us go each time soon after ({failure.detail}); most often another client "
+        "with our client id is the reason: give each its own (broker.client_id in the site file)",
+    )
+
+
 def verdict_of(reason: ReasonCode) -> Verdict:
     """Of a PUBACK. `No matching subscribers` is an acceptance; what may work later is a refusal."""
     if not reason.is_failure:

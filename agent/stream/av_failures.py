@@ -57,6 +57,8 @@ def why_not_read(error: av.error.FFmpegError, target: AvTarget) -> Reason:
     """Say why reading from an open `target` failed."""
     if isinstance(error, (av.error.TimeoutError, av.error.ExitError)):
         return SourceFailure.TIMEOUT, f"nothing received for {_read_timeout_s(target):g} s"
+    if isinstance(error, av.error.InvalidDataError):
+        return SourceFailure.ENDED, "the stream broke off: what came is damaged, or the server cannot seek in it"
     return _told_by_type(error) or (SourceFailure.ENDED, "the stream broke off")
 
 
@@ -76,10 +78,7 @@ def _read_timeout_s(target: AvTarget) -> float:
 def _look(target: AvTarget) -> Reason | None:
     """Connect by hand and tell what fails; None when nothing does."""
     try:
-        with socket.create_connection((target.host, target.port), LOOK_S) as connection:
-            if target.tls is not None:
-                with target.tls.context().wrap_socket(connection, server_hostname=target.host):
-                    pass
+        _connect(target)
     except socket.gaierror:
         return SourceFailure.UNREACHABLE, f"the name {target.host} cannot be resolved"
     except ssl.SSLCertVerificationError as error:
@@ -93,6 +92,12 @@ def _look(target: AvTarget) -> Reason | None:
     except OSError as error:
         return _not_connected(error, is_tls=target.tls is not None)
     return None
+
+
+def _connect(target: AvTarget) -> None:
+    with socket.create_connection((target.host, target.port), LOOK_S) as connection:
+        if target.tls is not None:
+            target.tls.context().wrap_socket(connection, server_hostname=target.host).close()
 
 
 def _not_connected(error: OSError, *, is_tls: bool) -> Reason:

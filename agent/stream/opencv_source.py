@@ -36,6 +36,10 @@ GSTREAMER_MISSING = (
 )
 
 
+PIPELINE_HINT = "try it with gst-launch-1.0, fakesink in appsink's place; GST_DEBUG=2 tells more"
+BGR_HINT = "end the pipeline in: ! videoconvert ! video/x-raw,format=BGR ! appsink"
+
+
 class DeviceKind(str, Enum):
     """What OpenCV opens."""
 
@@ -133,7 +137,8 @@ class OpencvSource:
             limit_s = self._limits.stall_s if has_frame else max(self._limits.open_s, self._limits.stall_s)
             if self._clock.monotonic_s() - waiting_since_s > limit_s:
                 failure = SourceFailure.STALLED if has_frame else SourceFailure.TIMEOUT
-                raise self._error(failure, f"no picture for {limit_s:g} s")
+                hint = f": {PIPELINE_HINT}" if self._kind is DeviceKind.GSTREAMER and not has_frame else ""
+                raise self._error(failure, f"no picture for {limit_s:g} s{hint}")
 
     def _read(self) -> Generator[ArrivedPixels]:
         """Open and read; run by the thread that may block."""
@@ -148,7 +153,7 @@ class OpencvSource:
                 stream_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3
                 told_s, last_s = (stream_s if stream_s > last_s else None), stream_s
                 yield ArrivedPixels(
-                    self._bgr(np.asarray(pixels)), told_s, self._clock.monotonic_s(), fps if fps > 0 else None
+                    self._bgr(np.asarray(pixels), capture), told_s, self._clock.monotonic_s(), fps if fps > 0 else None
                 )
         except cv2.error as error:
             raise self._error(SourceFailure.OTHER, f"OpenCV failed: {error.err}") from error
@@ -170,8 +175,7 @@ class OpencvSource:
 
     def _why_not_opened(self) -> tuple[SourceFailure, str]:
         if self._kind is DeviceKind.GSTREAMER:
-            hint = "try it with gst-launch-1.0, fakesink in appsink's place; GST_DEBUG=2 tells more"
-            return SourceFailure.UNSUPPORTED, f"GStreamer cannot start this pipeline: {hint}"
+            return SourceFailure.UNSUPPORTED, f"GStreamer cannot start this pipeline: {PIPELINE_HINT}"
         node = Path(f"/dev/video{self._location}" if self._location.isdigit() else self._location)
         if platform.system() != "Linux":
             return SourceFailure.NOT_FOUND, "there is no such camera, or this program may not use cameras"
@@ -181,15 +185,15 @@ class OpencvSource:
             return SourceFailure.UNAUTHORISED, f"this user may not use {node}: add it to the group `video`"
         return SourceFailure.UNSUPPORTED, f"{node} gives no video: another program has it, or it is no capture device"
 
-    def _bgr(self, pixels: npt.NDArray[Any]) -> BgrArray:
-        """Grey becomes BGR; anything else is refused."""
-        if pixels.ndim == 2 or pixels.shape[2] == 1:
-            pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
-        if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
-            found = f"pictures of shape {pixels.shape}, {pixels.dtype}"
-            ask = "end the pipeline in: ! videoconvert ! video/x-raw,format=BGR ! appsink"
-            raise self._error(SourceFailure.UNSUPPORTED, f"{found} are not BGR: {ask}")
-        return pixels
+    def _bgr(self, pixels: npt.NDArray[Any], capture: cv2.VideoCapture) -> BgrArray:
+        """Grey becomes BGR; anything else is refused, also YUV, which looks like a grey picture that is too high."""
+        is_whole = pixels.shape[0] == int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)) and pixels.dtype == np.uint8
+        if is_whole and (pixels.ndim == 2 or pixels.shape[2] == 1):
+            return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
+        if is_whole and pixels.ndim == 3 and pixels.shape[2] == 3:
+            return pixels
+        found = f"pictures come as {pixels.dtype} {pixels.shape}, not as BGR"
+        raise self._error(SourceFailure.UNSUPPORTED, f"{found}: {BGR_HINT}")
 
     def _error(self, failure: SourceFailure, sentence: str) -> SourceError:
         return SourceError(self._camera_id, failure, f"{self._shown}: {sentence}")

@@ -57,6 +57,7 @@ class PyavSource:
         self._supply: AvSupply | None = None
         self._timing: Timing | None = None
         self._size_px = (0, 0)
+        self._is_told_short = False
 
     def frames(self) -> Iterator[Frame]:
         """Yield frames until the source fails, ends or is closed.
@@ -103,7 +104,8 @@ class PyavSource:
             told_corrupt = self._tell_corrupt(one_pass.corrupt, told_corrupt)
             yield self._frame(picture, stamp, opened)
         self._tell_corrupt(one_pass.corrupt, told_corrupt)
-        if missing := one_pass.missing():
+        if (missing := one_pass.missing()) and not self._is_told_short:
+            self._is_told_short = True
             self._context.listener.ended_early(self._camera_id, f"{self._target.shown}: {missing}")
 
     def _frame(self, picture: VideoFrame, stamp: Stamp, opened: OpenedVideo) -> Frame:

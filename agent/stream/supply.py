@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Generator
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Generic, Protocol, TypeVar
 
 Item = TypeVar("Item")
@@ -111,14 +111,10 @@ class DetachedSupply(Generic[Item]):
 
     def _run(self) -> None:
         try:
-            items = self._make_items()
-            try:
-                for item in items:
-                    if not self._put(item):
-                        return
-            finally:
-                items.close()
-            self._finish(Ended())
+            with closing(self._make_items()) as items:
+                is_wanted = all(self._put(item) for item in items)
+            if is_wanted:
+                self._finish(Ended())
         except Exception as error:  # noqa: BLE001 - the thread's outermost loop: the consumer raises it
             self._finish(error)
 

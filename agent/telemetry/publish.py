@@ -13,8 +13,11 @@ from agent.telemetry.teller import Teller
 DropReason = Literal["size", "age", "memory", "rejected"]
 MessageKind = Literal["event", "status", "detections"]
 MessageOutcome = Literal["sent", "resent", "acknowledged", "refused", "rejected", "dropped"]
-# From a tenth of the time a fast engine takes to the age of what waited for a broker that came back.
-AGE_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0)
+# Close together where a healthy box lies, so that percentiles mean something; then up to what waited for a broker.
+AGE_BUCKETS = (
+    0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.125, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 60.0,
+    600.0,
+)  # fmt: skip
 
 
 class PublishHappenings:

@@ -5,15 +5,44 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from agent.errors import SourceFailure
 from agent.telemetry.teller import Teller
 
-if TYPE_CHECKING:  # telemetry knows the steps' records by shape only
-    from agent.stream.frame import FrameInfo
-    from agent.stream.source import OpenedStream
+
+class FrameShape(Protocol):
+    """What is told of a decoded frame; telemetry knows the steps' records by shape only."""
+
+    @property
+    def camera_id(self) -> str:
+        """The camera."""
+
+    @property
+    def captured_at(self) -> datetime:
+        """UTC wall time of capture."""
+
+
+class StreamShape(Protocol):
+    """What is told of an open stream."""
+
+    @property
+    def width_px(self) -> int:
+        """Of its picture."""
+
+    @property
+    def height_px(self) -> int:
+        """Of its picture."""
+
+    @property
+    def fps(self) -> float | None:
+        """As it says of itself."""
+
+    @property
+    def codec(self) -> str:
+        """FFmpeg's name of it."""
 
 
 class CameraState(str, Enum):
@@ -75,7 +104,7 @@ class StreamHappenings:
             self._up.labels(camera_id).set(0)
             self._set_state(camera_id, CameraState.STARTING, None, "opening")
 
-    def opened(self, camera_id: str, stream: OpenedStream) -> None:
+    def opened(self, camera_id: str, stream: StreamShape) -> None:
         """The first frame is here, or the picture has a new size."""
         rate = f"{stream.fps:.4g} fps" if stream.fps else "unknown rate"
         detail = f"{stream.width_px}x{stream.height_px}, {rate}, {stream.codec}"
@@ -86,7 +115,7 @@ class StreamHappenings:
         self._up.labels(camera_id).set(1)
         self._set_state(camera_id, CameraState.UP, None, detail)
 
-    def captured(self, info: FrameInfo) -> None:
+    def captured(self, info: FrameShape) -> None:
         """A frame was decoded."""
         self.captured_frames[info.camera_id] = self.captured_frames.get(info.camera_id, 0) + 1
         self._frames.labels(info.camera_id, "captured").inc()

@@ -15,7 +15,7 @@ import onnx
 
 from devices.engines.engine import EngineRequest, TensorSpec
 from devices.engines.image_input import ImageTensor, image_tensor, model_inputs
-from devices.engines.model_file import ModelFile, initialiser_names, parse
+from devices.engines.model_file import ModelFile, initialiser_names, parse, serialised
 from devices.engines.sniff import read_model_bytes
 
 PICTURES = "sitewatch.pictures"
@@ -26,13 +26,15 @@ def prepared_graph(model: ModelFile, request: EngineRequest) -> bytes:
     """The model as ONNX that takes pictures under the name `PICTURES` in its image input's place.
 
     The model's own nodes stay as they are: the last node added writes the tensor they read. Shapes that the request
-    fixes are fixed in the graph; weights are no longer inputs, so that the run-time may fold them.
+    fixes are fixed in the graph; weights are no longer inputs, so that the run-time may fold them, and those kept
+    beside the file are put into it (older ONNX Runtimes do not find them for a model given as bytes).
 
     Raises:
         ModelFileError: the file has changed since it was read.
-        EngineLoadError: the model's image input does not take such pictures.
+        EngineLoadError: the model's image input does not take such pictures, or the model is larger than 2 GB.
     """
     proto = parse(model.path, read_model_bytes(model.path))
+    onnx.load_external_data_for_model(proto, str(model.path.parent))
     tensor = image_tensor(model, request)
     specs = {spec.name: spec for spec in model_inputs(model, request)}
     _keep_true_inputs(proto)
@@ -43,7 +45,7 @@ def prepared_graph(model: ModelFile, request: EngineRequest) -> bytes:
             _fix_shape(value, specs[value.name])
     if tensor is not None:
         _put_in_front(proto.graph, tensor)
-    return bytes(proto.SerializeToString())
+    return serialised(model.path, proto)
 
 
 def _keep_true_inputs(proto: onnx.ModelProto) -> None:

@@ -16,7 +16,7 @@ from google.protobuf.message import (  # type: ignore[import-untyped]  # its stu
 
 from devices.engines.engine import TensorSpec
 from devices.engines.sniff import read_model_bytes
-from devices.errors import ModelFileError
+from devices.errors import EngineLoadError, ModelFileError
 
 _QUANTISED_OPS = frozenset(
     {"QuantizeLinear", "DequantizeLinear", "QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger"}
@@ -90,6 +90,18 @@ def parse(path: Path, content: bytes) -> onnx.ModelProto:
     return proto
 
 
+def serialised(path: Path, proto: onnx.ModelProto) -> bytes:
+    """The model as one piece of bytes.
+
+    Raises:
+        EngineLoadError: it is larger than protobuf's limit.
+    """
+    try:
+        return bytes(proto.SerializeToString())
+    except (EncodeError, ValueError) as error:
+        raise EngineLoadError(f"{path}: larger than 2 GB, the most that ONNX holds in one piece") from error
+
+
 def initialiser_names(graph: onnx.GraphProto) -> frozenset[str]:
     """Names of the weights; old exporters list them among the inputs too."""
     dense = {tensor.name for tensor in graph.initializer}
@@ -129,6 +141,8 @@ def _weight_files(path: Path, proto: onnx.ModelProto) -> tuple[Path, ...]:
         for entry in tensor.external_data
         if entry.key == "location"
     }
+    if outside := [each for each in sorted(locations) if Path(each).is_absolute() or ".." in Path(each).parts]:
+        raise ModelFileError(f"{path}: names weights outside its own folder ({outside[0]}); they are not read")
     files = tuple(path.parent / location for location in sorted(locations))
     for file in files:
         if not file.is_file():

@@ -136,7 +136,7 @@ def _import_runtime() -> ModuleType:
 
 
 def _ort_session(runtime: ModuleType, model: ModelFile, request: EngineRequest) -> OrtObject:
-    options = _options(runtime, model, request)
+    options = _options(runtime, request)
     try:
         session = runtime.InferenceSession(prepared_graph(model, request), options, providers=[_PROVIDER])
     except _errors(runtime) as error:
@@ -146,7 +146,7 @@ def _ort_session(runtime: ModuleType, model: ModelFile, request: EngineRequest) 
     return session
 
 
-def _options(runtime: ModuleType, model: ModelFile, request: EngineRequest) -> OrtObject:
+def _options(runtime: ModuleType, request: EngineRequest) -> OrtObject:
     runtime.set_default_logger_severity(_SILENT)
     options = runtime.SessionOptions()
     options.log_severity_level = _SILENT
@@ -155,9 +155,6 @@ def _options(runtime: ModuleType, model: ModelFile, request: EngineRequest) -> O
     # Decoding wants the processors that a spinning pool would burn between two inferences.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    # The graph is given as bytes; weights kept beside the file are still found there.
-    folder = str(model.path.resolve().parent)
-    options.add_session_config_entry("session.model_external_initializers_file_folder_path", folder)
     return options
 
 

@@ -142,10 +142,16 @@ def _compile(runtime: ModuleType, model: ModelFile, request: EngineRequest) -> t
         return kept, ("taken from the engine cache",)
     compiled = core.compile_model(_network(runtime, model, request), _DEVICE, _settings(request))
     try:
-        cache.keep(key, compiled.export_model().getvalue())
+        cache.keep(key, _exported(compiled))
     except OSError as error:
         return compiled, (f"not kept in the engine cache {request.cache_dir}: {error.strerror}",)
     return compiled, ("kept in the engine cache",)
+
+
+def _exported(compiled: OvObject) -> bytes:
+    """A stream since 2025, bytes before."""
+    exported = compiled.export_model()
+    return exported if isinstance(exported, bytes) else bytes(exported.getvalue())
 
 
 def _imported(core: OvObject, content: bytes | None, request: EngineRequest) -> OvObject | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import numpy as np
 
@@ -21,12 +22,12 @@ class RecordingListener:
     """Hears everything sources and cameras tell, as (name, arguments)."""
 
     def __init__(self) -> None:
-        self.heard: list[tuple[str, tuple[object, ...]]] = []
+        self.heard: list[tuple[str, tuple[Any, ...]]] = []
 
     def names(self) -> list[str]:
         return [name for name, _ in self.heard]
 
-    def of(self, name: str) -> list[tuple[object, ...]]:
+    def of(self, name: str) -> list[tuple[Any, ...]]:
         return [arguments for heard, arguments in self.heard if heard == name]
 
     def opened(self, *arguments: object) -> None:

@@ -46,7 +46,13 @@ class Mosquitto:
             self._make_certificates()
         if user is not None:
             self._make_password_file(user, password or "")
-        self._configure(tls, user is not None, persistence, wants_client_certificate, more)
+        self._configure(
+            tls=tls,
+            login=user is not None,
+            persistence=persistence,
+            client_certificate=wants_client_certificate,
+            more=more,
+        )
 
     def __enter__(self) -> Mosquitto:
         self.start()
@@ -124,7 +130,7 @@ class Mosquitto:
         assert self._process is not None
         self._process.send_signal(number)
 
-    def _configure(self, tls: bool, login: bool, persistence: bool, client_certificate: bool, more: str) -> None:
+    def _configure(self, *, tls: bool, login: bool, persistence: bool, client_certificate: bool, more: str) -> None:
         lines = [
             f"listener {self.port} 127.0.0.1",
             "user root",  # started by root it would drop to a user who cannot write here

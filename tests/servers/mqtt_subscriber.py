@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import paho.mqtt.client as paho
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
-
 from servers.mosquitto import Mosquitto
 
 SESSION_S = 600
@@ -41,13 +40,20 @@ class Subscriber:
         user: str | None = None,
         password: str | None = None,
         client_id: str = "subscriber",
+        version: str = "5",
     ) -> None:
         self._changed = threading.Condition()
         self._messages: list[Received] = []
         self._is_subscribed = False
         self._broker = broker
         self._topic = topic
-        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id, protocol=paho.MQTTv5)
+        self._is_5 = version == "5"
+        self._client = paho.Client(
+            paho.CallbackAPIVersion.VERSION2,
+            client_id,
+            clean_session=None if self._is_5 else False,
+            protocol=paho.MQTTv5 if self._is_5 else paho.MQTTv311,
+        )
         self._client.reconnect_delay_set(0.05, 0.2)  # type: ignore[arg-type]  # a float works
         if user is not None:
             self._client.username_pw_set(user, password)
@@ -58,11 +64,11 @@ class Subscriber:
         self._client.on_message = lambda _client, _data, message: self._keep(message)
 
     def __enter__(self) -> Subscriber:
-        properties = Properties(PacketTypes.CONNECT)
-        properties.SessionExpiryInterval = SESSION_S
-        self._client.connect(
-            self._broker.host, self._broker.port, keepalive=60, clean_start=False, properties=properties
-        )
+        session: dict[str, Any] = {}
+        if self._is_5:
+            session = {"clean_start": False, "properties": Properties(PacketTypes.CONNECT)}
+            session["properties"].SessionExpiryInterval = SESSION_S
+        self._client.connect(self._broker.host, self._broker.port, 60, **session)
         self._client.loop_start()
         with self._changed:
             assert self._changed.wait_for(lambda: self._is_subscribed, 10.0), "no subscription"

@@ -31,10 +31,9 @@ def reaching(class_scores: Floats, limits: Limits) -> Candidates:
     A row may be a candidate of several classes, as in the evaluations that detectors are published with: what is
     left out here, a tracker or a label filter can never get back.
     """
-    promising = np.flatnonzero(class_scores.max(axis=1, initial=-np.inf) >= limits.lowest)
-    scores = class_scores[promising]
-    rows, class_ids = np.nonzero(scores >= limits.score_thresholds)
-    return Candidates(promising[rows], scores[rows, class_ids], class_ids)
+    places = np.flatnonzero(class_scores >= limits.score_thresholds)
+    rows, class_ids = np.divmod(places, class_scores.shape[1])
+    return Candidates(rows, class_scores[rows, class_ids], class_ids)
 
 
 def scored_rows(table: Floats, limits: Limits) -> Candidates:

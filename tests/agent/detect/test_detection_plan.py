@@ -142,3 +142,15 @@ def test_thresholds_reach_the_decoder(tmp_path: Path) -> None:
 
     assert found.boxes.tolist() == [[190, 190, 210, 210]]
     assert found.class_ids.tolist() == [1]
+
+
+def test_labels_nobody_keeps_are_dismissed_early(tmp_path: Path) -> None:
+    """They do not take the place of those that count when there are more than the limit."""
+    path = build_detector("yolov8", tmp_path / "m.onnx")
+    rows = np.zeros((1, 6, 2100), np.float32)
+    rows[0, :, 0], rows[0, :, 1] = (50, 50, 20, 20, 0.9, 0), (200, 200, 20, 20, 0, 0.6)
+    plan = make_plan(path, keep_labels=("blue",), max_detections=1)
+
+    [found] = plan.decoder.decode({"output0": rows}, [fit_frame((320, 320), (320, 320), Fit.STRETCH)])
+
+    assert found.class_ids.tolist() == [1]

@@ -5,18 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.detect.label_choice import LabelFilter, score_thresholds, wanted_labels
+from agent.detect.label_choice import LabelFilter, score_thresholds
 from agent.errors import SettingsError
-from agent.settings.models import CameraSettings, DetectionSettings
 from trackers import Detections
 
 LABELS = ("person", "car", "dog")
 SEEN = Detections(np.zeros((4, 4), np.float32), np.array([0.9, 0.8, 0.7, 0.6]), np.array([0, 1, 2, 1]))
-
-
-def camera(*keep_labels: str) -> CameraSettings:
-    """A camera that keeps these labels; all when none is given."""
-    return CameraSettings.model_validate({"source": "clip.mp4", "keep_labels": list(keep_labels) or None})
 
 
 def test_chosen_labels_are_kept() -> None:
@@ -60,11 +54,3 @@ def test_a_threshold_for_an_unknown_label_is_refused() -> None:
     """The key is told."""
     with pytest.raises(SettingsError, match="score_thresholds: 'cat'"):
         score_thresholds(LABELS, 0.1, {"cat": 0.5}, None)
-
-
-def test_cameras_want_labels_together() -> None:
-    """What one camera keeps must not be dismissed for all; who says nothing takes the common list."""
-    common = DetectionSettings(keep_labels=("person",))
-
-    assert wanted_labels(common, [camera("car"), camera()]) == frozenset({"car", "person"})
-    assert wanted_labels(DetectionSettings(), [camera("car"), camera()]) is None

@@ -97,7 +97,7 @@ def test_a_lost_camera_is_opened_again_and_numbers_go_on() -> None:
         (SourceFailure.REFUSED, "made up: refused"),
         (SourceFailure.STALLED, "made up: stalled"),
     ]
-    assert all(0 < float(str(retry_in_s)) <= 0.01 for *_, retry_in_s in lost)
+    assert all(0 < retry_in_s <= 0.01 for *_, retry_in_s in lost)
     assert all(source.is_closed for source in yard.sources)
 
 

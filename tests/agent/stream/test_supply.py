@@ -2,17 +2,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import pytest
 
-from agent.stream.supply import Closed, DetachedSupply, Ended, StraightSupply
+from agent.stream.supply import Closed, DetachedSupply, Ended, StraightSupply, Supply
 
 
 def numbers(count: int, then: Exception | None = None) -> Generator[int]:
     yield from range(count)
     if then is not None:
         raise then
+
+
+Make = Callable[..., Supply[int]]
 
 
 def detached(count: int, then: Exception | None = None, capacity: int = 4) -> DetachedSupply[int]:
@@ -22,7 +25,7 @@ def detached(count: int, then: Exception | None = None, capacity: int = 4) -> De
 
 
 @pytest.mark.parametrize("make", [detached, lambda *a: StraightSupply(numbers(*a))])
-def test_items_come_in_order_then_the_end(make: type[StraightSupply[int]]) -> None:
+def test_items_come_in_order_then_the_end(make: Make) -> None:
     """All items, and then `Ended`, as often as asked."""
     supply = make(20)
 
@@ -33,7 +36,7 @@ def test_items_come_in_order_then_the_end(make: type[StraightSupply[int]]) -> No
 
 
 @pytest.mark.parametrize("make", [detached, lambda *a: StraightSupply(numbers(*a))])
-def test_a_failure_reaches_the_consumer_after_the_items(make: type[StraightSupply[int]]) -> None:
+def test_a_failure_reaches_the_consumer_after_the_items(make: Make) -> None:
     """What was read before the failure is not lost."""
     supply = make(2, OSError("gone"))
 

@@ -115,3 +115,15 @@ def test_weights_that_were_not_copied_along(tmp_path: Path) -> None:
 
     with pytest.raises(ModelFileError, match=r"its weights lie in large\.bin, which is not beside it"):
         read_model(path)
+
+
+@pytest.mark.parametrize("location", ["../secret.bin", "/etc/hostname"])
+def test_weights_outside_the_models_folder(tmp_path: Path, location: str) -> None:
+    """A model that names files elsewhere on the machine is refused."""
+    path = with_weights_beside(tmp_path)
+    proto = onnx.load(path, load_external_data=False)
+    proto.graph.initializer[0].external_data[0].value = location
+    path.write_bytes(proto.SerializeToString())
+
+    with pytest.raises(ModelFileError, match="names weights outside its own folder"):
+        read_model(path)
