@@ -8,15 +8,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from agent.errors import (
-    ModelError,
-    OutboxError,
-    OutputError,
-    PortInUseError,
-    SettingsError,
-    SitewatchError,
-    SourceError,
-)
+from agent.app.exit_status import exit_code
+from agent.errors import SitewatchError
 from agent.service.exit_codes import ExitCode
 from devices.errors import DevicesError
 
@@ -46,16 +39,6 @@ examples:
   sitewatch run site.yaml
   sitewatch replay clip.mp4 --model yolox_nano.onnx --video annotated.mp4
 """
-EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
-    (SettingsError, ExitCode.CONFIG),
-    (ModelError, ExitCode.CONFIG),
-    (OutboxError, ExitCode.CANTCREAT),
-    (OutputError, ExitCode.CANTCREAT),
-    (SourceError, ExitCode.NOINPUT),
-    (PortInUseError, ExitCode.TEMPFAIL),
-    (DevicesError, ExitCode.UNAVAILABLE),
-    (SitewatchError, ExitCode.SOFTWARE),
-)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -73,11 +56,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return ExitCode.OK
-
-
-def exit_code(error: Exception) -> int:
-    """The exit status that tells a service manager what kind of failure this was."""
-    return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), ExitCode.SOFTWARE)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -79,7 +79,7 @@ def prepare_detection(
             image=plan.image,
             threads=threads,
             sessions=model.sessions,
-            batch=plan.batch if plan.batch == 1 else None,
+            batch=plan.engine_batch,
             cache_dir=cache_dir,
         )
 

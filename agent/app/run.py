@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, disable_created_metrics
 
 from agent import __version__
 from agent.app.detection import Detection, prepare_detection
+from agent.app.exit_status import exit_code
 from agent.app.happened import Happened, make_happened
 from agent.app.life import Life
 from agent.app.line import HEARTBEAT_LIMIT_S, Line
@@ -42,6 +43,7 @@ from agent.telemetry.log import Log
 from agent.telemetry.masking import Mask
 from agent.web.answers import Answers
 from agent.web.web_server import WebServer
+from devices.errors import DevicesError
 
 STOP_WITHIN_S = 20.0
 OUTBOX_FILE = "outbox.sqlite3"
@@ -49,11 +51,10 @@ ENGINES_FOLDER = "engines"
 
 
 def main(options: argparse.Namespace) -> int:
-    """Run a site until stopped.
+    """Run a site until stopped; what keeps it from running is told in the log.
 
     Raises:
-        SitewatchError: it cannot start, or stopped for a reason the operator can mend.
-        EngineUnavailable: no engine here can run the model.
+        SettingsError: the site file is wrong; there is no log yet.
     """
     site = load_site(options.site, os.environ)
     mask = Mask(secret.reveal() for secret in secrets_of(site))
@@ -81,6 +82,18 @@ class Run:
         registry = CollectorRegistry()
         happened = make_happened(registry, self._clock, self._board.on_camera)
         happened.process.began(__version__, self._site.site, self._run_id)
+        try:
+            outcome = self._outcome(registry, happened)
+            if isinstance(outcome.error, SitewatchError):
+                raise outcome.error
+        except (SitewatchError, DevicesError) as error:
+            happened.process.gave_up(error)
+            return exit_code(error)
+        finally:
+            happened.teller.tell_rest()
+        return ExitCode.OK if outcome.is_clean else ExitCode.SOFTWARE
+
+    def _outcome(self, registry: CollectorRegistry, happened: Happened) -> Outcome:
         with ExitStack() as open_things:
             outbox = self._outbox(happened)
             open_things.callback(outbox.close)
@@ -92,9 +105,7 @@ class Run:
             outgoing = make_outgoing(self._site, self._board, self._clock, happened)
             open_things.callback(outgoing.close)
             outgoing.start()
-            outcome = self._work(detection, outbox, outgoing, web, happened, life)
-        happened.teller.tell_rest()
-        return _exit_code(outcome)
+            return self._work(detection, outbox, outgoing, web, happened, life)
 
     def _outbox(self, happened: Happened) -> Outbox:
         limits = OutboxLimits(int(self._site.outbox.max_size), float(self._site.outbox.max_age))
@@ -161,9 +172,3 @@ class Run:
 
     def _heartbeat(self, name: str) -> Heartbeat:
         return Heartbeat(name, self._clock, HEARTBEAT_LIMIT_S)
-
-
-def _exit_code(outcome: Outcome) -> int:
-    if isinstance(outcome.error, SitewatchError):
-        raise outcome.error
-    return ExitCode.OK if outcome.is_clean else ExitCode.SOFTWARE

@@ -64,11 +64,9 @@ class EmbeddedBroker:
             self._started.set()
 
     async def _serve(self) -> None:
-        from amqtt.broker import Broker  # noqa: PLC0415 - an extra: only who asks for it needs it
-
         self._loop = asyncio.get_running_loop()
         self._leaving = asyncio.Event()
-        broker = Broker(self._configuration())
+        broker = _broker_class()(self._configuration())
         await broker.start()
         self._started.set()
         await self._leaving.wait()
@@ -94,6 +92,22 @@ class EmbeddedBroker:
             f"the embedded broker cannot listen on {LOOPBACK}:{self.port}: another program does, perhaps a broker that "
             "you could use instead (broker: {host: 127.0.0.1}); or choose another embedded_broker_port in the site file"
         )
+
+
+def _broker_class() -> Any:  # noqa: ANN401 - a class of a package that may not be there
+    """The broker of amqtt, made to close every connection it lets go of; by itself it leaves some to the collector."""
+    from amqtt.broker import Broker  # noqa: PLC0415 - an extra: only who asks for it needs it
+
+    class TidyBroker(Broker):  # type: ignore[misc]  # amqtt is an extra: untyped where it is not installed
+        async def stream_connected(
+            self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
+        ) -> None:
+            try:
+                await super().stream_connected(reader, writer, listener_name)
+            finally:
+                writer.close()
+
+    return TidyBroker
 
 
 def _require_package() -> None:

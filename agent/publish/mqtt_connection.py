@@ -34,6 +34,7 @@ class MqttConnection:
 
     Attributes:
         outgoing: what waits to be sent; call `wake` after putting something in.
+        error: what ended the thread although nobody asked it to: a bug. None while all is well.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class MqttConnection:
         backoff: Backoff | None = None,
     ) -> None:
         self.outgoing = Outgoing()
+        self.error: Exception | None = None
         self._settings = settings
         self._address = BrokerAddress(settings.host, port_of(settings), round(settings.keepalive))
         self._client_id = client_id
@@ -97,11 +99,15 @@ class MqttConnection:
         return True
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
-            failure = self._run_session()
-            if not self._stopping.is_set():
-                self._pause(failure)
-        self._happened.broker_left()
+        try:
+            while not self._stopping.is_set():
+                failure = self._run_session()
+                if not self._stopping.is_set():
+                    self._pause(failure)
+        except Exception as error:  # noqa: BLE001 - the thread's outermost loop: `send` raises it in its own thread
+            self.error = error
+        finally:
+            self._happened.broker_left()
 
     def _run_session(self) -> Failure:
         client = make_client(self._settings, self._client_id, self._tls, self._will())

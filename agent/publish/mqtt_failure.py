@@ -91,8 +91,8 @@ def thrown_out(failure: Failure, times: int) -> Failure:
     """
     return Failure(
         BrokerFailure.TAKEN_OVER,
-        f"it accepted us {times} times and let us go each time soon after ({failure.detail}); most often another client "
-        "with our client id is the reason: give each its own (broker.client_id in the site file)",
+        f"it accepted us {times} times and let us go each time soon after ({failure.detail}); most often another "
+        "client with our client id is the reason: give each its own (broker.client_id in the site file)",
     )
 
 

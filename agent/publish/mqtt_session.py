@@ -93,10 +93,12 @@ class MqttSession:
 
     def _serve(self) -> None:
         accepted_by_s = self._clock.monotonic_s() + CONNACK_TIMEOUT_S
-        while (sock := self._client.socket()) is not None and not self._is_leaving:
+        while not self._is_leaving:
             if self.is_connected:
                 self._pump()
-            elif self._clock.monotonic_s() > accepted_by_s:
+            if (sock := self._client.socket()) is None:  # it may have gone while we wrote
+                return
+            if not self.is_connected and self._clock.monotonic_s() > accepted_by_s:
                 self._failure = Failure(BrokerFailure.TIMEOUT, "it took the connection but does not answer")
                 sock.close()
                 return
@@ -137,8 +139,6 @@ class MqttSession:
         self._unacknowledged[info.mid] = key
 
     def _say_goodbye(self) -> None:
-        if self._client.socket() is None:
-            return
         self._client.disconnect()
         deadline_s = self._clock.monotonic_s() + GOODBYE_TIMEOUT_S
         while (sock := self._client.socket()) is not None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agent.clock import Clock
+from agent.errors import SinkError
 from agent.publish.backoff import Backoff
 from agent.publish.message import Message
 from agent.publish.mqtt_connection import MqttConnection
@@ -66,7 +67,13 @@ class MqttSink:
         self._connection.start()
 
     def send(self, batch: Sequence[StoredEvent]) -> Delivery:
-        """Publish what is not on its way yet and wait a moment for acknowledgements."""
+        """Publish what is not on its way yet and wait a moment for acknowledgements.
+
+        Raises:
+            SinkError: the connection's thread ended by a bug; nothing will ever be sent again.
+        """
+        if self._connection.error is not None:
+            raise SinkError("the connection to the broker ended by a bug") from self._connection.error
         messages = {e.sequence: Message(self._topics.events(e.camera_id), e.payload) for e in batch}
         self._outgoing.events.offer(messages)
         self._connection.wake()

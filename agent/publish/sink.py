@@ -31,6 +31,9 @@ class EventSink(Protocol):
         Returns within about a second, even when the receiver is away: then with fewer events or none. An event that
         is neither accepted nor rejected is given again, unchanged, with the next batch; the sink may still be busy
         with it, and then does not send it twice.
+
+        Raises:
+            SinkError: it will never work again; what does work again some time is no error.
         """
 
     def close(self) -> None:

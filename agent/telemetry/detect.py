@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter as TallyOf
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,7 @@ class DetectHappenings:
         self._detections = Counter(
             "detections", "Detections that passed every threshold.", ("camera", "label"), registry=teller.registry
         )
+        self._bound: dict[tuple[str, str], Counter] = {}
 
     def plan_made(self, sentence: str) -> None:
         """A model was read and it is known how it will be fed and read."""
@@ -82,6 +84,13 @@ class DetectHappenings:
 
     def detected(self, camera_id: str, labels: tuple[str, ...], class_ids: npt.NDArray[np.integer[Any]]) -> None:
         """A frame was searched, and these classes were found in it, one id a detection."""
-        found, counts = np.unique(class_ids, return_counts=True)
-        for class_id, count in zip(found.tolist(), counts.tolist(), strict=True):
-            self._detections.labels(camera_id, labels[class_id]).inc(count)
+        for class_id, count in TallyOf(class_ids.tolist()).items():
+            self._counter_of(camera_id, labels[class_id]).inc(count)
+
+    def _counter_of(self, camera_id: str, label: str) -> Counter:
+        """The bound counter; binding costs more than counting."""
+        bound = self._bound.get((camera_id, label))
+        if bound is None:
+            # Two threads may both bind the same labels; they get the same child.
+            bound = self._bound[camera_id, label] = self._detections.labels(camera_id, label)
+        return bound

@@ -8,6 +8,7 @@ from typing import Literal
 
 from prometheus_client import Histogram
 
+from agent.errors import SitewatchError
 from agent.telemetry.teller import Teller
 
 StageLabel = Literal["decode", "preprocess", "inference", "postprocess", "track", "events", "publish"]
@@ -48,8 +49,11 @@ class PipelineHappenings:
         self._teller.say(logging.DEBUG, f"{name}: finished", stage=name)
 
     def stage_failed(self, name: str, error: BaseException) -> None:
-        """A thread ended with an exception; everything stops."""
+        """A thread ended with an exception; everything stops. What was raised on purpose is told by who catches it."""
         self._failures.labels(name).inc()
+        if isinstance(error, SitewatchError):
+            self._teller.say(logging.INFO, f"{name}: failed, so everything stops", stage=name)
+            return
         sentence = f"{name}: failed, so everything stops: {type(error).__name__}: {error}"
         self._teller.say_error(logging.ERROR, sentence, error, stage=name)
 

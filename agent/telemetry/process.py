@@ -38,3 +38,7 @@ class ProcessHappenings:
         """Everything configured is in place and every thread runs."""
         sentence = f"ready after {seconds:.1f} s; metrics at {address}/metrics"
         self._teller.say(logging.INFO, sentence, address=address)
+
+    def gave_up(self, error: Exception) -> None:
+        """The run cannot begin or go on, for a reason that is no bug."""
+        self._teller.say(logging.ERROR, f"sitewatch ends: {error}", error=type(error).__name__)

@@ -15,8 +15,8 @@ MessageKind = Literal["event", "status", "detections"]
 MessageOutcome = Literal["sent", "resent", "acknowledged", "refused", "rejected", "dropped"]
 # Close together where a healthy box lies, so that percentiles mean something; then up to what waited for a broker.
 AGE_BUCKETS = (
-    0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.125, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 60.0,
-    600.0,
+    0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.125, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0,
+    60.0, 600.0,
 )  # fmt: skip
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import queue
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,6 +39,31 @@ def runtime_only(model: Path, runtime: str, threads: int, frames: int) -> Callab
     def work() -> int:
         for _ in range(frames):
             infer()
+        return frames
+
+    return work
+
+
+def decode_beside_runtime(clip: Path, model: Path, runtime: str, threads: int, frames: int) -> Callable[[], int]:
+    """Both floors at once, frame by frame in two threads, as any line has them: processors share what they have."""
+    infer = _openvino(model, threads) if runtime == "openvino" else _onnxruntime(model, threads)
+    infer()
+    decoded: queue.Queue[object] = queue.Queue(1)
+
+    def decode() -> None:
+        with av.open(str(clip)) as container:
+            stream = container.streams.video[0]
+            stream.thread_type = "NONE"
+            for frame in itertools.islice(container.decode(stream), frames):
+                decoded.put(frame)
+
+    def work() -> int:
+        decoder = threading.Thread(target=decode)
+        decoder.start()
+        for _ in range(frames):
+            decoded.get()
+            infer()
+        decoder.join()
         return frames
 
     return work

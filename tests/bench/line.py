@@ -42,14 +42,29 @@ class Bench:
 
     def part(self, name: str, clip: Path) -> dict[str, float]:
         """Run one part in a process of its own; frames, cpu_s, wall_s."""
+        return _result(name, self._start(name, clip))
+
+    def cost(self, name: str) -> float:
+        """Processor milliseconds a frame of one part, alone."""
+        return _milliseconds(self.part(name, self.clip(LONG_S)))
+
+    def _start(self, name: str, clip: Path) -> subprocess.Popen[str]:
         command = [sys.executable, str(PARTS), name, "--clip", str(clip), "--model", str(self.model)]
         command += ["--site", str(self.folder / "site.yaml"), "--runtime", self.runtime]
         command += ["--threads", str(self.threads), "--frames", str(self.frames)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise SystemExit(f"{name} failed:\n{done.stderr}")
-        measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-        return measured
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def _result(name: str, process: subprocess.Popen[str]) -> dict[str, float]:
+    said, errors = process.communicate()
+    if process.returncode != 0:
+        raise SystemExit(f"{name} failed:\n{errors}")
+    measured: dict[str, float] = json.loads(said.splitlines()[-1])
+    return measured
+
+
+def _milliseconds(measured: dict[str, float]) -> float:
+    return 1e3 * measured["cpu_s"] / measured["frames"]
 
 
 def main() -> int:
@@ -104,10 +119,7 @@ cameras: {{any: {{source: {bench.clip(LONG_S)}}}}}
 def _round(bench: Bench, number: int) -> dict[str, float]:
     """Processor milliseconds a frame of everything, once."""
     long = bench.clip(LONG_S)
-    costs = {}
-    for name in ("decode", "runtime", "usual", "capture", "inference"):
-        measured = bench.part(name, long)
-        costs[name] = 1e3 * measured["cpu_s"] / measured["frames"]
+    costs = {name: bench.cost(name) for name in ("decode", "runtime", "both", "usual", "capture", "inference")}
     # The whole has a start-up that the parts have not: the difference of two lengths is free of it.
     whole, beginning = bench.part("line", long), bench.part("line", bench.clip(SHORT_S))
     costs["line"] = 1e3 * (whole["cpu_s"] - beginning["cpu_s"]) / ((LONG_S - SHORT_S) * RATE)
@@ -120,6 +132,7 @@ def _print_costs(rounds: list[dict[str, float]], bench: Bench) -> None:
     rows = {
         "decode": "floor: the decoder alone",
         "runtime": "floor: the run-time alone",
+        "both": "floor: both at once",
         "capture": "capture and scale",
         "inference": "inference",
         "rest": "everything else",
@@ -131,10 +144,13 @@ def _print_costs(rounds: list[dict[str, float]], bench: Bench) -> None:
     for name, words in rows.items():
         values = [costs[name] for costs in rounds]
         print(f"{words:<28}{statistics.median(values):9.2f}{min(values):9.2f}{max(values):9.2f}")
-    floor_ratios = [costs["line"] / (costs["decode"] + costs["runtime"]) for costs in rounds]
-    usual_ratios = [costs["usual"] / costs["line"] for costs in rounds]
-    print(f"whole / floors, median of the rounds' ratios: {statistics.median(floor_ratios):.2f}")
-    print(f"usual / whole, median of the rounds' ratios: {statistics.median(usual_ratios):.2f}")
+    ratios = {
+        "whole / floors, each measured alone": [each["line"] / (each["decode"] + each["runtime"]) for each in rounds],
+        "whole / floors, both at once": [each["line"] / each["both"] for each in rounds],
+        "usual loop / whole": [each["usual"] / each["line"] for each in rounds],
+    }
+    for words, values in ratios.items():
+        print(f"{words + ', median of the rounds':<60}{statistics.median(values):6.2f}")
 
 
 if __name__ == "__main__":

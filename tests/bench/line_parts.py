@@ -86,7 +86,7 @@ def line(clip: Path, site: Path, events: Path) -> Callable[[], int]:
 def main() -> int:
     """Run one part."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("part", choices=("decode", "runtime", "usual", "capture", "inference", "line"))
+    parser.add_argument("part", choices=("decode", "runtime", "both", "usual", "capture", "inference", "line"))
     parser.add_argument("--clip", type=Path)
     parser.add_argument("--model", type=Path)
     parser.add_argument("--site", type=Path)
@@ -97,6 +97,9 @@ def main() -> int:
     parts: dict[str, Callable[[], Callable[[], int]]] = {
         "decode": lambda: floors.decode_only(options.clip, options.frames),
         "runtime": lambda: floors.runtime_only(options.model, options.runtime, options.threads, options.frames),
+        "both": lambda: floors.decode_beside_runtime(
+            options.clip, options.model, options.runtime, options.threads, options.frames
+        ),
         "usual": lambda: floors.usual_loop(options.clip, options.model, options.frames),
         "capture": lambda: capture(options.clip, options.model, options.frames),
         "inference": lambda: inference(options.model, options.runtime, options.threads, options.frames),

@@ -30,7 +30,7 @@ class Received(NamedTuple):
 
 
 class Subscriber:
-    """Subscribes at QoS 1; comes back by itself when the broker does."""
+    """Subscribes at QoS 1, with MQTT 5 or 3.1.1; comes back by itself when the broker does."""
 
     def __init__(
         self,
@@ -97,6 +97,15 @@ class Subscriber:
                 shown = [(m.topic, m.payload[:80]) for m in self._messages[-5:]]
                 raise AssertionError(f"{len(self._messages)} messages, not enough; the last: {shown}")
             return list(self._messages)
+
+    def _connect(self) -> None:
+        address = (self._broker.host, self._broker.port)
+        if self._is_old:
+            self._client.connect(*address, keepalive=60)
+            return
+        properties = Properties(PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = SESSION_S
+        self._client.connect(*address, keepalive=60, clean_start=False, properties=properties)
 
     def _keep(self, message: paho.MQTTMessage) -> None:
         with self._changed:

@@ -19,6 +19,7 @@ class AnnotatedVideo:
     """Writes boxes, ids, labels and the processing rate into a video at the clip's own times and first size."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._part = PartFile(path)
         self._writer: VideoWriter | None = None
         self._written_s: deque[float] = deque(maxlen=RATE_WINDOW_FRAMES)
@@ -27,7 +28,9 @@ class AnnotatedVideo:
         """Draw one frame and append it."""
         info = tracked.frame.info
         if self._writer is None:
-            self._writer = VideoWriter(self._part.path, info.width_px, info.height_px, info.captured_monotonic_s)
+            self._writer = VideoWriter(
+                self._part.path, self._path, info.width_px, info.height_px, info.captured_monotonic_s
+            )
         picture = tracked.frame.picture.full()
         draw_tracks(picture, tracked.tracks, tracked.labels)
         draw_rate(picture, self._rate())
@@ -44,6 +47,10 @@ class AnnotatedVideo:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._writer is not None:
-            self._writer.close()
-        self._part.settle(keep=kind is None and self._writer is not None)
+        is_whole = False
+        try:
+            if self._writer is not None:
+                self._writer.close()
+                is_whole = kind is None
+        finally:
+            self._part.settle(keep=is_whole)

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 
 from agent.app.replay.part_file import PartFile
+from agent.errors import OutputError
 from agent.track.tracked import TrackedFrame
 
 
@@ -17,21 +18,22 @@ class MotFile:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._part = PartFile(path)
-        self._stream = self._part.path.open("w", encoding="ascii")
+        self._stream = self._part.path.open("wb", buffering=0)
 
     def write(self, tracked: TrackedFrame) -> None:
-        """One row for each confirmed track of the frame."""
-        tracks = tracked.tracks
-        frame_number = tracked.frame.info.sequence
-        for box, score, class_id, track_id in zip(
-            tracks.boxes, tracks.scores, tracks.class_ids, tracks.track_ids, strict=True
-        ):
-            x1, y1, x2, y2 = box
-            self._stream.write(
-                f"{frame_number},{track_id},{x1:.2f},{y1:.2f},{x2 - x1:.2f},{y2 - y1:.2f},"
-                f"{score:.4f},{class_id},-1,-1\n"
-            )
+        """One row for each confirmed track of the frame.
+
+        Raises:
+            OutputError: they cannot be written.
+        """
+        rows = _rows(tracked).encode("ascii")
+        try:
+            while rows:
+                rows = rows[self._stream.write(rows) :]
+        except OSError as error:
+            raise OutputError(f"{self._path} cannot be written: {error.strerror}") from error
 
     def __enter__(self) -> MotFile:
         return self
@@ -41,3 +43,13 @@ class MotFile:
     ) -> None:
         self._stream.close()
         self._part.settle(keep=kind is None)
+
+
+def _rows(tracked: TrackedFrame) -> str:
+    tracks = tracked.tracks
+    columns = zip(tracks.boxes, tracks.scores, tracks.class_ids, tracks.track_ids, strict=True)
+    return "".join(
+        f"{tracked.frame.info.sequence},{track_id},{x1:.2f},{y1:.2f},{x2 - x1:.2f},{y2 - y1:.2f},"
+        f"{score:.4f},{class_id},-1,-1\n"
+        for (x1, y1, x2, y2), score, class_id, track_id in columns
+    )

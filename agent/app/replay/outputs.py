@@ -8,48 +8,51 @@ from pathlib import Path
 from types import TracebackType
 
 from agent.app.replay.annotated_video import AnnotatedVideo
+from agent.app.replay.events_file import EventsFile
 from agent.app.replay.mot_file import MotFile
 from agent.app.works.told import Told
-from agent.publish.jsonl_sink import JsonlSink
-from agent.publish.payload import event_payload
-from agent.publish.stored import StoredEvent
+from agent.errors import OutputError
 
 
 class Outputs:
     """Everything that was asked for; a context manager, used by one thread while frames come.
 
+    Left with an error, or after `discard`, it leaves no file; what stood under those names before then still does.
+
     Attributes:
         frames, events: how many came.
     """
 
-    def __init__(self, options: argparse.Namespace, events: JsonlSink | None) -> None:
+    def __init__(self, options: argparse.Namespace) -> None:
         """Nothing is opened yet.
 
         Args:
-            options: `mot` and `video`, paths or None.
-            events: where events go, or None; closed by us.
+            options: `clip`; `events`, `mot` and `video`, each a destination or None.
         """
         self.frames = 0
         self.events = 0
-        self._mot_path: Path | None = options.mot
-        self._video_path: Path | None = options.video
-        self._sink = events
+        self._options = options
         self._open = ExitStack()
+        self._events: EventsFile | None = None
         self._mot: MotFile | None = None
         self._video: AnnotatedVideo | None = None
 
     def __enter__(self) -> Outputs:
+        options = self._options
+        _refuse_the_clip(options)
         with ExitStack() as opening:
-            if self._sink is not None:
-                self._sink.start()
-                opening.callback(self._sink.close)
-            self._mot = opening.enter_context(MotFile(self._mot_path)) if self._mot_path else None
-            self._video = opening.enter_context(AnnotatedVideo(self._video_path)) if self._video_path else None
+            self._events = opening.enter_context(EventsFile(options.events)) if options.events else None
+            self._mot = opening.enter_context(MotFile(options.mot)) if options.mot else None
+            self._video = opening.enter_context(AnnotatedVideo(options.video)) if options.video else None
             self._open = opening.pop_all()
         return self
 
     def tell(self, told: Told) -> None:
-        """Write one frame and its events."""
+        """Write one frame and its events.
+
+        Raises:
+            OutputError: a file cannot be written.
+        """
         if told.tracked is not None:
             self.frames += 1
             if self._mot is not None:
@@ -58,11 +61,21 @@ class Outputs:
                 self._video.write(told.tracked)
         for event in told.events:
             self.events += 1
-            if self._sink is not None:
-                payload = event_payload(event, self.events)
-                self._sink.send([StoredEvent(self.events, event.event_id, event.camera_id, payload)])
+            if self._events is not None:
+                self._events.write(event)
+
+    def discard(self) -> None:
+        """The work failed: nothing of it is kept."""
+        failure = OutputError("discarded")
+        self._open.__exit__(type(failure), failure, None)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._open.__exit__(kind, error, trace)
+
+
+def _refuse_the_clip(options: argparse.Namespace) -> None:
+    for path in (options.events, options.mot, options.video):
+        if path and Path(path).exists() and Path(path).samefile(options.clip):
+            raise OutputError(f"{path} is the clip itself; name another file")

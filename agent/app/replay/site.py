@@ -44,7 +44,9 @@ def _chosen(options: argparse.Namespace, site: SiteSettings) -> SiteSettings:
     if options.model is not None:
         update["model"] = _model(options.model, site.model)
     model = update.get("model", site.model)
-    if options.labels is not None and isinstance(model, ModelSettings):
+    if options.labels is not None:
+        if not isinstance(model, ModelSettings):
+            raise SettingsError("--labels: the motion detector has a label of its own; leave it out, or name a model")
         update["model"] = model.model_copy(update={"labels": options.labels})
     if options.score_threshold is not None:
         if not 0.0 <= options.score_threshold <= 1.0:

@@ -21,8 +21,7 @@ from agent.clock import Clock, SystemClock
 from agent.errors import SitewatchError
 from agent.events.event_ids import EventIds
 from agent.pipeline.heartbeat import Heartbeats
-from agent.pipeline.supervisor import Outcome, Supervisor
-from agent.publish.jsonl_sink import JsonlSink
+from agent.pipeline.supervisor import Supervisor
 from agent.service.exit_codes import ExitCode
 from agent.service.signals import StopSignals
 from agent.settings.models import SiteSettings
@@ -60,7 +59,7 @@ def main(options: argparse.Namespace) -> int:
 def _replay(
     site: SiteSettings, options: argparse.Namespace, detection: Detection, clock: Clock, happened: Happened
 ) -> int:
-    outputs = Outputs(options, _events_sink(options.events, happened))
+    outputs = Outputs(options)
     rules = make_rules(site, EventIds(clock, random.SystemRandom()), happened)
     began_s = clock.monotonic_s()
     with outputs, ReplayProgress(Path(options.clip)) as progress:
@@ -74,13 +73,15 @@ def _replay(
         )
         with StopSignals(supervisor.ask_to_stop):
             outcome = supervisor.run()
+        if outcome.error is not None:
+            outputs.discard()
     happened.teller.tell_rest()
+    if isinstance(outcome.error, SitewatchError):
+        raise outcome.error
+    if not outcome.is_clean:
+        return ExitCode.SOFTWARE
     _tell_end(options.clip, outputs, detection, clock.monotonic_s() - began_s)
-    return _exit_code(outcome, happened)
-
-
-def _events_sink(destination: str | None, happened: Happened) -> JsonlSink | None:
-    return JsonlSink(destination, sys.stdout.buffer, happened.publish) if destination else None
+    return ExitCode.DATAERR if happened.stream.early_ends else ExitCode.OK
 
 
 def _tell_end(clip: str, outputs: Outputs, detection: Detection, seconds: float) -> None:
@@ -90,11 +91,3 @@ def _tell_end(clip: str, outputs: Outputs, detection: Detection, seconds: float)
         f"{outputs.events} events; {detection.model} on {detection.engine}",
         file=sys.stderr,
     )
-
-
-def _exit_code(outcome: Outcome, happened: Happened) -> int:
-    if isinstance(outcome.error, SitewatchError):
-        raise outcome.error
-    if not outcome.is_clean:
-        return ExitCode.SOFTWARE
-    return ExitCode.DATAERR if happened.stream.early_ends else ExitCode.OK

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from agent.app.works.ticketed import Ticketed
 from agent.app.works.told import Told
@@ -54,6 +55,7 @@ class TrackWork:
         self._reorder: Reorder[DetectedFrame] = Reorder(most_ahead)
         self._silence_s = silence_s
         self._last_s: dict[str, float] = {}
+        self._seen_at: dict[str, datetime] = {}
 
     def run(self, beat: Beat) -> None:
         """Track until the channel is closed and empty, then end every open track."""
@@ -71,6 +73,8 @@ class TrackWork:
             self._end_silent(beat)
         for _, detected in self._reorder.rest():
             self._track(detected, beat)
+        for camera_id in self._seen_at:
+            self._end_camera(camera_id, beat)
         self._tell_ends([event for rule in self._rules for event in rule.close(self._clock.now())], beat)
 
     def _released(self, ticketed: Ticketed) -> list[DetectedFrame]:
@@ -79,7 +83,8 @@ class TrackWork:
         return self._reorder.put(ticketed.camera_id, ticketed.ticket, ticketed.detected)
 
     def _track(self, detected: DetectedFrame, beat: Beat) -> None:
-        camera_id = detected.frame.info.camera_id
+        camera_id, captured_at = detected.frame.info.camera_id, detected.frame.info.captured_at
+        self._seen_at[camera_id] = captured_at
         began_s = self._clock.monotonic_s()
         tracked = self._trackers.track(detected)
         tracked_s = self._clock.monotonic_s()
@@ -98,8 +103,13 @@ class TrackWork:
         for camera_id in [camera_id for camera_id, last_s in self._last_s.items() if last_s < oldest_s]:
             del self._last_s[camera_id]
             self._trackers.forget(camera_id)
-            ends = [event for rule in self._rules for event in rule.camera_ended(camera_id, self._clock.now())]
-            self._tell_ends(ends, beat)
+            self._end_camera(camera_id, beat)
+
+    def _end_camera(self, camera_id: str, beat: Beat) -> None:
+        """End what it has open: now, but nothing ends before it was seen, and a clip has only its own time."""
+        now, seen_at = self._clock.now(), self._seen_at[camera_id]
+        at = seen_at if self._silence_s is None else max(now, seen_at)
+        self._tell_ends([event for rule in self._rules for event in rule.camera_ended(camera_id, at)], beat)
 
     def _tell_ends(self, events: Sequence[Event], beat: Beat) -> None:
         if events:

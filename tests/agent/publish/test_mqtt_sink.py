@@ -22,7 +22,7 @@ from servers.mosquitto import Mosquitto, free_port
 from servers.mqtt_subscriber import Received, Subscriber
 
 from agent.clock import SystemClock
-from agent.errors import SettingsError
+from agent.errors import SettingsError, SinkError
 from agent.publish.mqtt_sink import MqttSink
 from agent.publish.outbox import Outbox, OutboxLimits
 from agent.publish.payload import detections_payload, event_payload
@@ -387,6 +387,18 @@ def test_closing_is_quick_while_the_broker_is_away(tmp_path: Path) -> None:
     sink.close()
 
     assert time.monotonic() - began < 3.0
+
+
+def test_a_bug_in_the_connection_reaches_the_publisher(broker: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread does not end unseen: the next `send` raises, so that the process can be started anew."""
+    sink = mqtt_sink(broker, teller())
+    monkeypatch.setattr(sink._connection, "_run_session", lambda: 1 / 0)
+    sink.start()
+    until(lambda: sink._connection.error, "ended")
+
+    with pytest.raises(SinkError, match="bug"):
+        sink.send([])
+    sink.close()
 
 
 def _connect_for_ever(port: int) -> None:
