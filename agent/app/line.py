@@ -51,6 +51,7 @@ class Line:
         clock: Clock,
         happened: Happened,
         rng: random.Random | None,
+        on_stop: Callable[[], object] = lambda: None,
     ) -> None:
         """A line not yet started.
 
@@ -62,6 +63,7 @@ class Line:
             clock: for everything that needs time.
             happened: is told what happens.
             rng: for the jitter of reconnects; None: a lost camera ends the line with its error, as a replay wants it.
+            on_stop: called before cameras that still play are stopped.
 
         Raises:
             SettingsError: a label is named that the model does not have.
@@ -71,6 +73,7 @@ class Line:
         self._clock = clock
         self._happened = happened
         self._rng = rng
+        self._on_stop = on_stop
         self._filters = label_filters(detection.labels, site.detection, site.cameras)
         self._slots: Slots[Frame] = Slots({name: _policy(camera) for name, camera in site.cameras.items()}, clock)
         self._detected: Channel[Ticketed] = Channel(DETECTED_CAPACITY, WhenFull.BLOCK)
@@ -119,7 +122,11 @@ class Line:
             finally:
                 self._slots.close(camera_id)
 
-        return Stage(heartbeat.name, work, camera.stop, heartbeat)
+        def stop() -> None:
+            self._on_stop()
+            camera.stop()
+
+        return Stage(heartbeat.name, work, stop, heartbeat)
 
     def _worker(self, number: int) -> Stage:
         work = DetectWork(

@@ -147,15 +147,7 @@ class Run:
         life: Life,
     ) -> Outcome:
         publisher = Publisher(outbox, outgoing.sink, self._clock, happened.publish)
-        rules = make_rules(self._site, self._ids, happened, self._run_id)
-
-        def tell(told: Told) -> None:
-            publisher.accept(told.events)
-            if told.tracked is not None:
-                outgoing.tell_frame(told.tracked)
-
-        rng = random.SystemRandom()
-        line = Line(self._site, detection, rules, tell, clock=self._clock, happened=happened, rng=rng)
+        line = self._line(detection, publisher, outgoing, happened)
         line.watch_depths()
         publishing = Stage("publish", publisher.run, publisher.stop, self._heartbeat("publish"))
         serving = Stage("http", web.run, web.stop, self._heartbeat("http"))
@@ -169,6 +161,23 @@ class Run:
         life.prepared(web.address, outgoing, outbox)
         with StopSignals(supervisor.ask_to_stop):
             return supervisor.run()
+
+    def _line(self, detection: Detection, publisher: Publisher, outgoing: Outgoing, happened: Happened) -> Line:
+        def tell(told: Told) -> None:
+            publisher.accept(told.events)
+            if told.tracked is not None:
+                outgoing.tell_frame(told.tracked)
+
+        return Line(
+            self._site,
+            detection,
+            make_rules(self._site, self._ids, happened, self._run_id),
+            tell,
+            clock=self._clock,
+            happened=happened,
+            rng=random.SystemRandom(),
+            on_stop=self._board.stopping,
+        )
 
     def _heartbeat(self, name: str) -> Heartbeat:
         return Heartbeat(name, self._clock, HEARTBEAT_LIMIT_S)

@@ -52,6 +52,7 @@ class StatusBoard:
         )
         self._cameras = {camera_id: self._fresh(camera_id, now) for camera_id in camera_ids}
         self._publish: Callable[[CameraStatus], None] = lambda _: None
+        self._is_stopping = False
         self._counted: dict[str, int] = {}
         self._counted_at_s = clock.monotonic_s()
 
@@ -63,6 +64,10 @@ class StatusBoard:
     def engine_chosen(self, detection: Detection) -> None:
         """It is known what detects."""
         self._site = replace(self._site, engine=detection.engine, engine_reason="; ".join(detection.why))
+
+    def stopping(self) -> None:
+        """The agent stops: a camera that ends from now on has not ended of itself."""
+        self._is_stopping = True
 
     def publish_to(self, publish: Callable[[CameraStatus], None]) -> None:
         """Pass every camera's status on from now, beginning with what is known."""
@@ -76,9 +81,11 @@ class StatusBoard:
         """A camera's state changed."""
         with self._lock:
             before = self._cameras[camera_id]
-            now_state = CAMERA_STATES[state]
+            now_state = self._shown(state)
             since = before.since if before.state is now_state else self._clock.now()
             told = None if reason is None else reason.value
+            if now_state is CameraState.STOPPED:
+                detail = "the agent was stopped"
             status = replace(before, state=now_state, since=since, reason=told, detail=detail)
             if now_state is not CameraState.ONLINE:
                 status = replace(status, fps=None)
@@ -107,6 +114,11 @@ class StatusBoard:
             states = [status.state for status in self._cameras.values()]
         online = states.count(CameraState.ONLINE)
         return f"{online} of {len(states)} cameras online; {self._site.engine or 'no engine yet'}"
+
+    def _shown(self, state: stream.CameraState) -> CameraState:
+        if state is stream.CameraState.ENDED and self._is_stopping:
+            return CameraState.STOPPED
+        return CAMERA_STATES[state]
 
     def _tell_rate(self, camera_id: str, fps: float) -> None:
         with self._lock:

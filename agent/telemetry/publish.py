@@ -65,7 +65,7 @@ class PublishHappenings:
         self._teller.fold(
             "outbox_failed",
             logging.ERROR,
-            f"events wait in memory and would be lost with the process: {detail} (tried {{count}} times)",
+            f"events wait in memory and would be lost with the process: {detail}",
             period_s=60.0,
         )
 
@@ -93,7 +93,7 @@ class PublishHappenings:
         self._teller.fold(
             ("broker_lost", reason),
             logging.WARNING,
-            f"broker {broker}: {detail}; next attempt in {retry_in_s:.1f} s ({{count}} times in {{seconds}} s)",
+            f"broker {broker}: {detail}; next attempt in {retry_in_s:.1f} s",
             period_s=60.0,
             broker=broker,
             reason=reason,
@@ -119,7 +119,7 @@ class PublishHappenings:
 
     def sink_failed(self, detail: str) -> None:
         """Events could not be handed over; they wait."""
-        self._teller.fold("sink_failed", logging.ERROR, f"{detail} ({{count}} times)", period_s=60.0)
+        self._teller.fold("sink_failed", logging.ERROR, detail, period_s=60.0)
 
     def event_acknowledged(self, camera_id: str, age_s: float) -> None:
         """The receiver has an event that a frame of this run caused."""

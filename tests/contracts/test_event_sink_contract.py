@@ -106,7 +106,7 @@ class BrokerReceiver:
     def __init__(self, folder: Path) -> None:
         self._broker = Mosquitto(folder)
         self._broker.start()
-        self._subscriber = Subscriber(self._broker, "sitewatch/home/+/events").__enter__()
+        self._subscriber = Subscriber(self._broker, "sitewatch/depot/+/events").__enter__()
         mqtt = mqtt_sink(self._broker, teller())
         mqtt.start()
         until(lambda: mqtt.is_connected, "connected")

@@ -19,7 +19,7 @@ from agent.settings.models import BrokerSettings
 from agent.telemetry.publish import PublishHappenings
 from agent.telemetry.teller import Teller
 
-TOPICS = Topics("sitewatch", "home")
+TOPICS = Topics("sitewatch", "depot")
 
 
 def mqtt_sink(
@@ -31,7 +31,7 @@ def mqtt_sink(
         BrokerSettings(host=broker.host, port=broker.port, **settings),
         client_id,
         TOPICS,
-        SiteStatus("home", SiteState.ONLINE, NOON, "0.1.0", RUN_ID),
+        SiteStatus("depot", SiteState.ONLINE, NOON, "0.1.0", RUN_ID),
         SystemClock(),
         random.Random(1),
         happened,

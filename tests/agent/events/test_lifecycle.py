@@ -26,7 +26,7 @@ class Scene:
         self.teller = teller()
         ids = EventIds(FakeClock(), random.Random(7))
         happened = EventHappenings(self.teller)
-        self.rule = LifecycleRule("home", RUN_ID, ids, patience or LifecyclePatience(), happened)
+        self.rule = LifecycleRule("depot", RUN_ID, ids, patience or LifecyclePatience(), happened)
         self.sequence = 0
 
     def see(

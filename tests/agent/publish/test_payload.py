@@ -17,8 +17,8 @@ from agent.publish.payload import camera_status_payload, detections_payload, eve
 from agent.publish.status import CameraState, CameraStatus, SiteState, SiteStatus
 from agent.stream.frame import ClockSource
 
-SITE = SiteStatus("home", SiteState.ONLINE, NOON, "0.1.0", RUN_ID)
-CAMERA = CameraStatus("home", "gate", RUN_ID, CameraState.ONLINE, NOON)
+SITE = SiteStatus("depot", SiteState.ONLINE, NOON, "0.1.0", RUN_ID)
+CAMERA = CameraStatus("depot", "gate", RUN_ID, CameraState.ONLINE, NOON)
 
 
 def parsed(payload: bytes) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def test_an_event_reads_as_expected() -> None:
     assert message == {
         "schema_version": 1,
         "type": "new",
-        "site": "home",
+        "site": "depot",
         "camera": "gate",
         "id": f"{RUN_ID}-gate-3",
         "event_id": "01957e3a-0000-7000-8000-000000000003",
@@ -97,8 +97,8 @@ def test_the_event_schema_refuses_what_we_never_send(change: dict[str, Any]) -> 
 def test_detections_fit_their_schema() -> None:
     """Each track of the frame, boxes clipped; an empty frame is an empty list."""
     frame = tracked_frame(frame_info(9), {4: 0.5, 5: 0.25}, class_ids={5: 1}, box=(-10.0, 0.0, 320.0, 480.0))
-    message = parsed(detections_payload("home", RUN_ID, frame))
-    empty = parsed(detections_payload("home", RUN_ID, tracked_frame(frame_info(10))))
+    message = parsed(detections_payload("depot", RUN_ID, frame))
+    empty = parsed(detections_payload("depot", RUN_ID, tracked_frame(frame_info(10))))
 
     validator("detections").validate(message)
     validator("detections").validate(empty)
@@ -113,7 +113,7 @@ def test_detections_fit_their_schema() -> None:
 
 def test_a_track_has_the_id_of_its_events() -> None:
     """A consumer can join detections with events by `id`."""
-    message = parsed(detections_payload("home", RUN_ID, tracked_frame(frame_info(9), {4: 0.5})))
+    message = parsed(detections_payload("depot", RUN_ID, tracked_frame(frame_info(9), {4: 0.5})))
 
     assert message["tracks"][0]["id"] == parsed(event_payload(event(4), 1))["id"]
 

@@ -17,25 +17,25 @@ from agent.publish.topics import Topics
 
 def test_topics_are_under_base_and_site() -> None:
     """The names that consumers subscribe to."""
-    topics = Topics("a/b", "home")
+    topics = Topics("a/b", "depot")
 
-    assert topics.site_status() == "a/b/home/status"
+    assert topics.site_status() == "a/b/depot/status"
     assert [topics.camera_status("gate"), topics.events("gate"), topics.detections("gate")] == [
-        "a/b/home/gate/status",
-        "a/b/home/gate/events",
-        "a/b/home/gate/detections",
+        "a/b/depot/gate/status",
+        "a/b/depot/gate/events",
+        "a/b/depot/gate/detections",
     ]
 
 
 def test_a_client_id_is_one_of_machine_and_site() -> None:
     """Stable, different for another machine or site, and it does not show the machine's id."""
     machine = "0123456789abcdef0123456789abcdef"
-    own = default_client_id(machine, "home")
+    own = default_client_id(machine, "depot")
 
-    assert own == default_client_id(machine, "home")
-    assert len({own, default_client_id(machine, "shop"), default_client_id("f" + machine, "home")}) == 3
+    assert own == default_client_id(machine, "depot")
+    assert len({own, default_client_id(machine, "shop"), default_client_id("f" + machine, "depot")}) == 3
     assert machine not in own
-    assert own.startswith("sitewatch-home-")
+    assert own.startswith("sitewatch-depot-")
 
 
 def test_pauses_double_with_jitter_to_a_limit() -> None:
@@ -61,7 +61,7 @@ def test_detections_come_at_the_set_rate(rate: Literal["every_frame", "off"] | f
     """Of thirty frames in a second: all, none, or five evenly spread, for each camera by itself."""
     sent: list[tuple[str, int]] = []
     feed = DetectionsFeed(
-        lambda camera_id, p: sent.append((camera_id, json.loads(p)["frame_sequence"])), "home", RUN_ID, rate
+        lambda camera_id, p: sent.append((camera_id, json.loads(p)["frame_sequence"])), "depot", RUN_ID, rate
     )
     for n in range(30):
         for camera_id in ("gate", "yard"):
