@@ -40,6 +40,9 @@ examples:
   sitewatch replay clip.mp4 --model yolox_nano.onnx --video annotated.mp4
 """
 
+# As a shell tells of a program that SIGINT ended.
+INTERRUPTED = 130
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and give its exit status."""
@@ -53,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (SitewatchError, DevicesError) as error:
         print(f"sitewatch: {error}", file=sys.stderr)
         return exit_code(error)
+    except KeyboardInterrupt:  # before or after the verb listens for signals itself
+        return INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
         return ExitCode.OK

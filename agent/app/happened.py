@@ -35,13 +35,14 @@ class Happened:
 def make_happened(registry: CollectorRegistry, clock: Clock, on_camera: StateListener | None = None) -> Happened:
     """Make them all; `on_camera` hears every change of a camera's state."""
     teller = Teller(registry, logging.getLogger("sitewatch"), clock)
+    stages = PipelineHappenings(teller)
     return Happened(
         teller,
         ProcessHappenings(teller, clock),
-        StreamHappenings(teller, on_camera),
+        StreamHappenings(teller, stages, on_camera),
         DetectHappenings(teller),
         TrackHappenings(teller),
         EventHappenings(teller),
         PublishHappenings(teller),
-        PipelineHappenings(teller),
+        stages,
     )

@@ -156,7 +156,11 @@ class Line:
     def _telling(self) -> Stage:
         def work(beat: Beat) -> None:
             for told in self._told.items(beat):
+                began_s = self._clock.monotonic_s()
                 self._tell(told)
+                if told.tracked is not None:
+                    camera_id = told.tracked.frame.info.camera_id
+                    self._happened.pipeline.stage_took("publish", camera_id, self._clock.monotonic_s() - began_s)
 
         return Stage("tell", work, self._told.close, self._heartbeat("tell"))
 

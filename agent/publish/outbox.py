@@ -10,7 +10,7 @@ from pathlib import Path
 from agent.clock import Clock
 from agent.errors import OutboxError
 from agent.events.event import Event
-from agent.publish.outbox_file import CorruptOutboxError, OutboxFile, Waiting, cost, last_sequence_of
+from agent.publish.outbox_file import CorruptOutboxError, FullDiskError, OutboxFile, Waiting, cost, last_sequence_of
 from agent.publish.spill import Spill
 from agent.publish.stored import StoredEvent
 from agent.telemetry.publish import PublishHappenings
@@ -71,6 +71,8 @@ class Outbox:
     def open(self) -> None:
         """Open the file, or make it and its folder; one that is damaged is set aside and told.
 
+        A disk that is full is no error: events wait in memory until it has room.
+
         Raises:
             OutboxError: the folder or file cannot be written, or another process holds it.
         """
@@ -84,6 +86,8 @@ class Outbox:
             try:
                 self._open_file()
                 self._file.insert([], self._last_sequence)  # a read-only file is to be seen now, not at the first event
+            except FullDiskError as error:
+                self._tell_failing(error)
             except OutboxError as error:
                 self._file.close()
                 raise OutboxError(_unwritable(folder, str(error))) from error
@@ -205,10 +209,13 @@ class Outbox:
             self._happened.outbox_set_aside(str(error), str(aside), is_sequence_kept=True)
             return False
         except OutboxError as error:
-            self._is_failing = True
-            self._happened.outbox_failed(str(error))
+            self._tell_failing(error)
             return False
         return True
+
+    def _tell_failing(self, error: OutboxError) -> None:
+        self._is_failing = True
+        self._happened.outbox_failed(str(error))
 
     def _tell_working(self, from_memory: int) -> None:
         if self._is_failing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -43,6 +44,10 @@ class CorruptOutboxError(OutboxError):
     """The file is no outbox, or no longer one; it can be set aside."""
 
 
+class FullDiskError(OutboxError):
+    """There is no room; there may be some later."""
+
+
 class Waiting(NamedTuple):
     """An event with the Unix time it was stored at."""
 
@@ -58,7 +63,7 @@ def cost(event: StoredEvent) -> int:
 class OutboxFile:
     """The rows on disk. Used by one thread at a time, between `open` and `close`.
 
-    Every method may raise OutboxError (disk full, read-only, gone) or CorruptOutboxError. Inserts are synced to the
+    Every method may raise OutboxError (read-only, gone), FullDiskError or CorruptOutboxError. Inserts are synced to the
     disk before they return (`synchronous = FULL`): what was stored survives not only `kill -9` but a pulled plug, and
     one sync a batch is cheap. Deletes are not (`NORMAL`): a delete lost with the power means that an event is sent
     twice, which consumers see by its id. The file is held exclusively: a second agent on it is refused.
@@ -79,14 +84,18 @@ class OutboxFile:
 
     def open(self) -> int:
         """Open it, or make it, and check all of it; the last sequence ever given."""
-        with _translated(self.path):
-            self._connection = sqlite3.connect(
-                self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-            )
-            self._run("PRAGMA locking_mode = EXCLUSIVE")
-            self._prepare()
-            self.events, self.bytes = self._run("SELECT COUNT(*), COALESCE(SUM(cost), 0) FROM event")[0]
-            return self._last_sequence()
+        try:
+            with _translated(self.path):
+                self._connection = sqlite3.connect(
+                    self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+                )
+                self._run("PRAGMA locking_mode = EXCLUSIVE")
+                self._prepare()
+                self.events, self.bytes = self._run("SELECT COUNT(*), COALESCE(SUM(cost), 0) FROM event")[0]
+                return self._last_sequence()
+        except OutboxError:
+            self.close()  # half open it would be no use: the next attempt begins at the beginning
+            raise
 
     def insert(self, waiting: Sequence[Waiting], last_sequence: int) -> None:
         """Store a batch and the counter, both or neither."""
@@ -215,9 +224,14 @@ def _translated(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.DatabaseError, OSError) as error:
-        damaged = type(error) is sqlite3.DatabaseError
-        kind = CorruptOutboxError if damaged else OutboxError
-        raise kind(f"outbox {path}: {_words(error)}") from error
+        raise _kind(error)(f"outbox {path}: {_words(error)}") from error
+
+
+def _kind(error: Exception) -> type[OutboxError]:
+    if type(error) is sqlite3.DatabaseError:
+        return CorruptOutboxError
+    is_full = "disk is full" in str(error) or getattr(error, "errno", None) == errno.ENOSPC
+    return FullDiskError if is_full else OutboxError
 
 
 def _words(error: Exception) -> str:

@@ -32,6 +32,9 @@ class AvPass:
         clock, stall_s: a network source without a picture for so long is given up.
         beat: called at least every second while packets are waited for.
         fail: makes the error to raise.
+
+    Attributes:
+        decode_s: seconds the decoder spent on the last packet.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class AvPass:
         self._broke: str | None = None
         self._corrupt_at_frame = 0
         self._frame_at_s = clock.monotonic_s()
+        self.decode_s = 0.0
 
     @property
     def corrupt(self) -> int:
@@ -104,7 +108,9 @@ class AvPass:
     def _decoded(self, arrived: ArrivedPacket) -> Iterator[tuple[VideoFrame, Stamp]]:
         self._packets += bool(arrived.packet.size)
         self._timing.note(arrived)
+        began_s = self._clock.monotonic_s()
         frames = self._decoder.decode(arrived.packet)
+        self.decode_s = self._clock.monotonic_s() - began_s
         if not frames:
             self._watch()
         for frame in frames:

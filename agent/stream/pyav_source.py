@@ -102,6 +102,7 @@ class PyavSource:
             if self._is_closed.is_set():
                 raise Closed
             told_corrupt = self._tell_corrupt(one_pass.corrupt, told_corrupt)
+            self._context.listener.decoded(self._camera_id, one_pass.decode_s)
             yield self._frame(picture, stamp, opened)
         self._tell_corrupt(one_pass.corrupt, told_corrupt)
         if (missing := one_pass.missing()) and not self._is_told_short:

@@ -50,6 +50,9 @@ class SourceListener(Protocol):
     def opened(self, camera_id: str, stream: OpenedStream) -> None:
         """The first frame is here, or the picture has a new size."""
 
+    def decoded(self, camera_id: str, seconds: float) -> None:
+        """A frame was decoded within so many seconds; not told by devices that decode by themselves."""
+
     def corrupt(self, camera_id: str, count: int) -> None:
         """So many packets or pictures were damaged; the stream goes on."""
 

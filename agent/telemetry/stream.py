@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Protocol
 
 from agent.errors import SourceFailure
+from agent.telemetry.pipeline import PipelineHappenings
 from agent.telemetry.teller import Teller
 
 
@@ -70,6 +71,7 @@ class StreamHappenings:
 
     Args:
         teller: counts and writes.
+        stages: is told how long decoding took.
         on_state: called with camera id, state, reason and a sentence whenever one of them changes; by the thread
             that caused it, so it must be quick.
 
@@ -78,8 +80,9 @@ class StreamHappenings:
         captured_frames: how many frames were decoded so far, by camera.
     """
 
-    def __init__(self, teller: Teller, on_state: StateListener | None = None) -> None:
+    def __init__(self, teller: Teller, stages: PipelineHappenings, on_state: StateListener | None = None) -> None:
         self._teller = teller
+        self._stages = stages
         self._on_state = on_state
         self.early_ends: dict[str, str] = {}
         self.captured_frames: dict[str, int] = {}
@@ -135,6 +138,10 @@ class StreamHappenings:
             camera=camera_id,
             reason=FrameDrop(reason).value,
         )
+
+    def decoded(self, camera_id: str, seconds: float) -> None:
+        """A frame was decoded within so many seconds."""
+        self._stages.stage_took("decode", camera_id, seconds)
 
     def corrupt(self, camera_id: str, count: int) -> None:
         """So many packets or pictures were damaged."""

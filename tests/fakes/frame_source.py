@@ -33,6 +33,9 @@ class RecordingListener:
     def opened(self, *arguments: object) -> None:
         self.heard.append(("opened", arguments))
 
+    def decoded(self, *_arguments: object) -> None:
+        """Too many to remember."""
+
     def corrupt(self, *arguments: object) -> None:
         self.heard.append(("corrupt", arguments))
 

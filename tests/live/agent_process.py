@@ -22,7 +22,6 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 START_S = 60.0
 STOP_S = 15.0
 TURN_S = 0.02
-Labels = dict[str, str]
 
 
 class Answer(NamedTuple):
@@ -109,14 +108,8 @@ class AgentProcess:
                 return Answer(error.code, error.read().decode())
 
     def metric(self, name: str, **labels: str) -> float:
-        """The sum of a metric's samples that have these labels; 0 where there are none."""
-        samples = self.samples(name)
-        return sum(value for found, value in samples if labels.items() <= found.items())
-
-    def samples(self, name: str) -> list[tuple[Labels, float]]:
-        """All samples of this name."""
-        families = text_string_to_metric_families(self.get("/metrics").text)
-        return [(s.labels, s.value) for family in families for s in family.samples if s.name == name]
+        """The sum of a metric's samples that have these labels, now."""
+        return total(self.get("/metrics").text, name, **labels)
 
     def _address(self) -> str | None:
         found = re.search(r"metrics at (http://\S+?)/metrics", self.log[self._log_begins :])
@@ -131,6 +124,12 @@ class AgentProcess:
     def _running(self) -> subprocess.Popen[bytes]:
         assert self._process is not None, "not started"
         return self._process
+
+
+def total(metrics: str, name: str, **labels: str) -> float:
+    """The sum of a metric's samples that have these labels, in what `/metrics` gave; 0 where there are none."""
+    samples = [sample for family in text_string_to_metric_families(metrics) for sample in family.samples]
+    return sum(s.value for s in samples if s.name == name and labels.items() <= s.labels.items())
 
 
 def until(is_so: Callable[[], object], what: str, timeout_s: float = 20.0) -> None:

@@ -10,6 +10,7 @@ import pytest
 from fakes.events import event, metric
 from fakes.outbox_place import Box, sequences
 
+from agent.publish import outbox_file
 from agent.publish.outbox import Outbox, OutboxLimits
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -133,6 +134,19 @@ def test_a_full_disk_loses_nothing(box: Box) -> None:
     assert not outbox._spill
     assert sequences(box.open().pending(500)) == list(range(1, count + 2))
     assert metric(box.teller, "outbox_failures_total") > 0
+
+
+def test_a_disk_that_is_full_at_the_start_is_no_error(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events wait in memory, and are stored once there is room for a file."""
+    monkeypatch.setattr(outbox_file, "LAYOUT", "PRAGMA max_page_count = 1;" + outbox_file.LAYOUT)
+    outbox = box.open()
+    outbox.append([event(1)])
+    assert sequences(outbox.pending(9)) == [1]
+    assert len(outbox._spill) == 1
+    monkeypatch.undo()
+    outbox.append([event(2)])
+
+    assert sequences(box.open().pending(9)) == [1, 2]
 
 
 def test_events_delivered_while_the_disk_is_full_stay_delivered(box: Box) -> None:

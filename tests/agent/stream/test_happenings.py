@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from agent.errors import SourceFailure
 from agent.stream.source import OpenedStream
+from agent.telemetry.pipeline import PipelineHappenings
 from agent.telemetry.stream import CameraState, FrameDrop, StreamHappenings
 from agent.telemetry.teller import Teller
 
@@ -21,7 +22,7 @@ class Told:
         self.registry = CollectorRegistry()
         self.states: list[tuple[object, ...]] = []
         teller = Teller(self.registry, logging.getLogger("test.stream"))
-        self.happened = StreamHappenings(teller, lambda *state: self.states.append(state))
+        self.happened = StreamHappenings(teller, PipelineHappenings(teller), lambda *state: self.states.append(state))
 
     def value(self, name: str, **labels: str) -> float | None:
         return self.registry.get_sample_value(f"sitewatch_{name}", {"camera": "gate", **labels})
