@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 
-from agent.app.detection import label_filters, wanted_by_any
+from agent.app.saying import say
 from agent.detect.detection_plan import plan_model
+from agent.errors import ModelError
+from agent.settings.broken_rule import BrokenRule
 from agent.settings.effective import describe
-from agent.settings.load import load_site
-from agent.settings.models import ModelSettings, SiteSettings
+from agent.settings.label_rules import unknown_labels
+from agent.settings.load import load_site, mistakes_found_later
+from agent.settings.models import DetectionSettings, ModelSettings, SiteSettings
 
 
 def main(options: argparse.Namespace) -> int:
@@ -17,27 +20,24 @@ def main(options: argparse.Namespace) -> int:
 
     Raises:
         SettingsError: every mistake in one report.
-        ModelError: the model cannot be used.
     """
     site = load_site(options.site, os.environ)
-    told = check_model(site)
+    told, broken = check_model(site)
+    if broken:
+        raise mistakes_found_later(options.site, os.environ, broken)
     if options.show:
-        print(describe(site), end="")
+        say(describe(site).rstrip("\n"))
     else:
-        cameras = ", ".join(site.cameras)
-        print(f"{options.site}: good. Site {site.site}, cameras {cameras}; {told}")
+        say(f"{options.site}: good. Site {site.site}, cameras {', '.join(site.cameras)}; {told}")
     return 0
 
 
-def check_model(site: SiteSettings) -> str:
-    """Read the site's model as a run would, without an engine; what will run, in a sentence.
-
-    Raises:
-        ModelError: the model cannot be used.
-        SettingsError: a label is named that the model does not have.
-    """
+def check_model(site: SiteSettings) -> tuple[str, list[BrokenRule]]:
+    """Read the site's model as a run would, without an engine: what will run, in a sentence, and what is wrong."""
     if not isinstance(site.model, ModelSettings):
-        return "the built-in motion detector"
-    plan = plan_model(site.model.path, site.model, wanted_by_any(site.detection, site.cameras))
-    label_filters(plan.labels.texts, site.detection, site.cameras)
-    return plan.told()
+        return "the built-in motion detector", []
+    try:
+        plan = plan_model(site.model.path, site.model, DetectionSettings())
+    except ModelError as error:
+        return "", [BrokenRule(("model",), str(error))]
+    return plan.told(), list(unknown_labels(site, plan.labels.texts))

@@ -69,6 +69,7 @@ def prepare_detection(
     if not isinstance(model, ModelSettings):
         return _motion(happened)
     plan = plan_model(model.path, model, wanted_by_any(detection, cameras))
+    label_filters(plan.labels.texts, detection, cameras)  # a wrong label is told before minutes go into an engine
     happened.detect.plan_made(plan.told())
     threads = model.threads or share_of_cores(inventory.cpu_limit, model.sessions)
 
@@ -105,13 +106,17 @@ def label_filters(
         SettingsError: a label is named that the model does not have.
     """
     return {
-        camera_id: LabelFilter(labels, _keep_labels(detection, camera), f"cameras.{camera_id}.keep_labels")
+        camera_id: LabelFilter(labels, _keep_labels(detection, camera), _keep_labels_key(camera_id, camera))
         for camera_id, camera in cameras.items()
     }
 
 
 def _keep_labels(detection: DetectionSettings, camera: CameraSettings) -> tuple[str, ...] | None:
     return detection.keep_labels if camera.keep_labels is None else camera.keep_labels
+
+
+def _keep_labels_key(camera_id: str, camera: CameraSettings) -> str:
+    return "detection.keep_labels" if camera.keep_labels is None else f"cameras.{camera_id}.keep_labels"
 
 
 def share_of_cores(cpu_limit: float, sessions: int) -> int:

@@ -8,6 +8,7 @@ from agent.errors import (
     OutputError,
     PortInUseError,
     SettingsError,
+    SinkError,
     SitewatchError,
     SourceError,
 )
@@ -19,6 +20,7 @@ EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (ModelError, ExitCode.CONFIG),
     (OutboxError, ExitCode.CANTCREAT),
     (OutputError, ExitCode.CANTCREAT),
+    (SinkError, ExitCode.CANTCREAT),
     (SourceError, ExitCode.NOINPUT),
     (PortInUseError, ExitCode.TEMPFAIL),
     (DevicesError, ExitCode.UNAVAILABLE),

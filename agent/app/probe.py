@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 
 from agent.app.machine import look_at_machine
+from agent.app.saying import say
 from devices.inventory import Inventory
 from devices.selection import Candidate, candidates
 
@@ -17,9 +18,9 @@ def main(options: argparse.Namespace) -> int:
     inventory = look_at_machine()
     ways = candidates(inventory)
     if options.json:
-        print(json.dumps(_as_json(inventory, ways), indent=2))
+        say(json.dumps(_as_json(inventory, ways), indent=2))
     else:
-        print("\n".join(_as_text(inventory, ways)))
+        say("\n".join(_as_text(inventory, ways)))
     return 0
 
 

@@ -6,9 +6,10 @@ import argparse
 import platform
 
 from agent import __version__
+from agent.app.saying import say
 
 
 def main(_options: argparse.Namespace) -> int:
     """Print the version, and what it runs on."""
-    print(f"sitewatch {__version__} (Python {platform.python_version()}, {platform.system()} {platform.machine()})")
+    say(f"sitewatch {__version__} (Python {platform.python_version()}, {platform.system()} {platform.machine()})")
     return 0

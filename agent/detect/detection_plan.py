@@ -79,7 +79,7 @@ def plan_model(path: Path, model: ModelSettings, detection: DetectionSettings) -
         return _planned(read_model(path), model, detection)
     except (DevicesError, ModelError) as error:
         told = str(error)
-        raise ModelError(told if told.startswith(str(path)) else f"{path}: {told}") from error
+        raise ModelError(told if str(path) in told else f"{path}: {told}") from error
 
 
 def _planned(file: ModelFile, model: ModelSettings, detection: DetectionSettings) -> DetectionPlan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -69,7 +70,7 @@ class JsonlSink:
 
 
 def _append(file: BinaryIO, lines: bytes) -> None:
-    if not file.seekable():  # a pipe: nothing to cut off, nothing to sync
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # a pipe or device: nothing to cut off, nothing to sync
         _write_all(file, lines)
         return
     before = file.seek(0, os.SEEK_END)

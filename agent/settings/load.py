@@ -55,6 +55,21 @@ def read_site(
     return (None if document.mistakes else site), document.mistakes
 
 
+def mistakes_found_later(path: Path, environ: Mapping[str, str], broken: Iterable[BrokenRule]) -> SettingsError:
+    """What turned out to be wrong with things that a site file names, as one report with lines.
+
+    Args:
+        path, environ: as for `load_site`, which has found the file good.
+        broken: what is wrong; at least one.
+    """
+    try:
+        document = read_document(path, secret_keys(), SecretSource(environ, path.absolute().parent).read)
+    except UnreadableFileError as error:  # gone since it was read
+        return SettingsError(render([error.mistake]))
+    _note(broken, document)
+    return SettingsError(render(document.mistakes))
+
+
 def _validated(document: Document, folder: Path) -> SiteSettings | None:
     """What could be read, with stand-ins for what could not; notes mistakes, leaves rules to the caller."""
     context = {"folder": folder, "rules": "apart"}

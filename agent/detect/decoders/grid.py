@@ -57,7 +57,10 @@ def head_kind(table: Float32Array, width_px: int, height_px: int) -> Head:
     raw = _typical(values)
     if _typical(values / stride - centres) < min(NEAR, raw / 3):
         return Head.DECODED
-    if _typical(values * np.array([width_px, height_px], np.float32) / stride - centres) < NEAR:
+    in_cells = np.array([width_px, height_px], np.float32) / stride
+    # Of a small picture everything is near: fractions must also follow their cells, which one value for all does not.
+    unmoved = _typical(np.median(values, axis=0) * in_cells - centres)
+    if _typical(values * in_cells - centres) < min(NEAR, unmoved / 3):
         return Head.FRACTIONS
     return Head.RAW if raw < NEAR else Head.UNCLEAR
 

@@ -59,7 +59,7 @@ def lone_table(signature: Signature) -> npt.NDArray[np.float32] | str:
     tables = [spec for spec in signature.outputs if len(spec.shape) == 3]
     heads = [spec for spec in signature.outputs if len(spec.shape) == 5]
     if len(tables) != 1 or len(tables) + len(heads) != len(signature.outputs):
-        return f"it gives {len(signature.outputs)} outputs, not a single one with three axes"
+        return f"it gives {len(signature.outputs)} output(s), not a single one with three axes"
     return np.asarray(signature.sample[tables[0].name], np.float32)
 
 

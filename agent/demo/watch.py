@@ -1,0 +1,84 @@
+"""A subscriber like any other: prints events as they arrive at the broker, and a summary line now and then."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter
+from typing import Any
+
+import paho.mqtt.client as paho
+
+from agent.demo.reading import read_event
+
+SUMMARY_EVERY_S = 10.0
+GREEN, RED, PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[0m"
+COLORS = {"new": GREEN, "end": RED}
+
+
+class Watcher:
+    """Prints what one site publishes; `start` once the broker is there, `stop` at the end.
+
+    Attributes:
+        events: how many came, by kind.
+    """
+
+    def __init__(self, port: int, topics: str, *, is_colored: bool) -> None:
+        self.events: Counter[str] = Counter()
+        self._port = port
+        self._topics = topics
+        self._is_colored = is_colored
+        self._frames = 0
+        self._tracks = 0
+        self._summed_at_s = time.monotonic()
+        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv311)
+        self._client.on_connect = self._subscribe
+        self._client.on_message = self._on_message
+
+    def start(self) -> None:
+        """Connect, now or as soon as the broker is there."""
+        self._client.reconnect_delay_set(1, 2)
+        self._client.connect_async("127.0.0.1", self._port)
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        """Leave the broker."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _subscribe(self, client: paho.Client, *_: object) -> None:
+        client.subscribe(self._topics, qos=1)
+
+    def _on_message(self, _client: paho.Client, _userdata: object, message: paho.MQTTMessage) -> None:
+        kind = message.topic.rsplit("/", 1)[-1]
+        said: dict[str, Any] = json.loads(message.payload)
+        if kind == "events":
+            self.events[said["type"]] += 1
+            print(self._colored(read_event(said), said["type"]), flush=True)
+        elif kind == "detections":
+            self._frames += 1
+            self._tracks += len(said["tracks"])
+            self._sum_up()
+        elif kind == "status" and "camera" in said:
+            detail = f": {said['detail']}" if said["detail"] else ""
+            print(f"          {said['camera']:<10} is {said['state']}{detail}", flush=True)
+
+    def _sum_up(self) -> None:
+        passed_s = time.monotonic() - self._summed_at_s
+        if passed_s < SUMMARY_EVERY_S:
+            return
+        print(
+            f"          {self._frames / passed_s:.1f} frames a second, {self._tracks / max(self._frames, 1):.1f} objects in each",
+            flush=True,
+        )
+        self._frames = self._tracks = 0
+        self._summed_at_s = time.monotonic()
+
+    def _colored(self, line: str, kind: str) -> str:
+        return f"{COLORS[kind]}{line}{PLAIN}" if self._is_colored and kind in COLORS else line
+
+
+def is_terminal() -> bool:
+    """Whether standard output is a person's."""
+    return sys.stdout.isatty()
