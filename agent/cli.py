@@ -8,7 +8,6 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from agent import manual
 from agent.app.exit_status import exit_code
@@ -18,19 +17,17 @@ from devices.errors import DevicesError
 
 # As a shell tells of a program that SIGINT ended.
 INTERRUPTED = 130
+PAGE_WIDTH = 82
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and give its exit status."""
     try:
-        try:
-            return _run_verb(arguments)
-        finally:
-            if sys.stdout is not None:  # as it is where the shell closed it
-                sys.stdout.flush()  # else a reader that went away is found out when the interpreter ends
+        return _run_verb(arguments)
     except BrokenPipeError:  # the reader had enough, as `head` has
-        _forget_stdout()
         return ExitCode.OK
+    finally:
+        _empty_stdout()
 
 
 def _run_verb(arguments: Sequence[str] | None) -> int:
@@ -48,11 +45,16 @@ def _run_verb(arguments: Sequence[str] | None) -> int:
         return INTERRUPTED
 
 
-def _forget_stdout() -> None:
-    """Let what is left in its buffer go nowhere, so that the interpreter's end finds nothing to complain of."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+def _empty_stdout() -> None:
+    """Write what is left of the help; where that fails, let it go, or the interpreter would complain at its end."""
+    if sys.stdout is None:  # the shell closed it
+        return
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -63,24 +65,59 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(**_page("sitewatch", manual.SITEWATCH, manual.SITEWATCH_MORE))
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True, prog="sitewatch")
-    _add_run(verbs.add_parser("run", help="run a site until stopped", **_page("run", manual.RUN, manual.RUN_MORE)))
-    _add_check(
-        verbs.add_parser(
-            "check", help="check a site file and all it names", **_page("check", manual.CHECK, manual.CHECK_MORE)
-        )
+    parser = _Parser(
+        prog="sitewatch", description=manual.SITEWATCH, epilog=manual.SITEWATCH_MORE, formatter_class=_Page
     )
-    _add_probe(
-        verbs.add_parser(
-            "probe", help="what this machine has and can run", **_page("probe", manual.PROBE, manual.PROBE_MORE)
-        )
-    )
-    _add_replay(
-        verbs.add_parser(
-            "replay", help="a clip through the whole line", **_page("replay", manual.REPLAY, manual.REPLAY_MORE)
-        )
-    )
-    version = verbs.add_parser("version", help="the version", **_page("version", manual.VERSION, ""))
-    version.set_defaults(verb="agent.app.version:main")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+
+    def add(name: str, help_line: str, description: str, more: str) -> argparse.ArgumentParser:
+        return verbs.add_parser(name, help=help_line, description=description, epilog=more, formatter_class=_Page)
+
+    _describe_run(add("run", "run a site until stopped", manual.RUN, manual.RUN_MORE))
+    _describe_check(add("check", "check a site file and all that it names", manual.CHECK, manual.CHECK_MORE))
+    _describe_probe(add("probe", "what this machine has and what can run here", manual.PROBE, manual.PROBE_MORE))
+    _describe_replay(add("replay", "run a clip through the whole line", manual.REPLAY, manual.REPLAY_MORE))
+    add("version", "print the version", manual.VERSION, "").set_defaults(verb="agent.app.version:main")
     return parser
+
+
+class _Page(argparse.RawDescriptionHelpFormatter):
+    """As wide as the manual's texts, whatever the terminal."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=26, width=PAGE_WIDTH)
+
+
+def _describe_run(run: argparse.ArgumentParser) -> None:
+    run.add_argument("site", metavar="SITE.yaml", type=Path, help="the site file")
+    run.set_defaults(verb="agent.app.run:main")
+
+
+def _describe_check(check: argparse.ArgumentParser) -> None:
+    check.add_argument("site", metavar="SITE.yaml", type=Path, help="the site file")
+    check.add_argument(
+        "--print", action="store_true", dest="show", help="print every key with its value in effect, secrets as stars"
+    )
+    check.set_defaults(verb="agent.app.check:main")
+
+
+def _describe_probe(probe: argparse.ArgumentParser) -> None:
+    probe.add_argument("--json", action="store_true", help="as JSON")
+    probe.set_defaults(verb="agent.app.probe:main")
+
+
+def _describe_replay(replay: argparse.ArgumentParser) -> None:
+    replay.add_argument("clip", metavar="CLIP", help="a video file")
+    replay.add_argument("--model", metavar="M.onnx", help="the detection model, or the word `motion`")
+    replay.add_argument("--labels", metavar="L", type=Path, help="label file, one a line; else the model's own")
+    replay.add_argument("--site", metavar="SITE.yaml", type=Path, help="take model and thresholds from this site file")
+    replay.add_argument("--events", metavar="F.jsonl", help="write events as JSON lines; - for standard output")
+    replay.add_argument(
+        "--mot",
+        metavar="F.txt",
+        type=Path,
+        help="write tracks as frame,id,x,y,w,h,score,class,-1,-1; frames from 1, boxes in pixels",
+    )
+    replay.add_argument("--video", metavar="F.mp4", type=Path, help="write the clip with boxes, ids, labels and rate")
+    replay.add_argument("--score-threshold", metavar="S", type=float, help="least score of a detection, 0 to 1")
+    replay.set_defaults(verb="agent.app.replay.verb:main")

@@ -39,5 +39,5 @@ def check_model(site: SiteSettings) -> tuple[str, list[BrokenRule]]:
     try:
         plan = plan_model(site.model.path, site.model, DetectionSettings())
     except ModelError as error:
-        return "", [BrokenRule(("model",), str(error))]
+        return "", [BrokenRule(("model",), str(error), allowed="")]
     return plan.told(), list(unknown_labels(site, plan.labels.texts))

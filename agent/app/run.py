@@ -91,6 +91,7 @@ class Run:
             return exit_code(error)
         finally:
             happened.teller.tell_rest()
+        happened.process.stopped(is_clean=outcome.is_clean)
         return ExitCode.OK if outcome.is_clean else ExitCode.SOFTWARE
 
     def _outcome(self, registry: CollectorRegistry, happened: Happened) -> Outcome:

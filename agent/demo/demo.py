@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from agent.demo.choice import MOTION, NothingToPlayError, assets_folder, choose_clip, choose_model
+from agent.demo.choice import MOTION, Chosen, NothingToPlayError, assets_folder, choose_clip, choose_model
 from agent.demo.downloads import cache_folder
 from agent.demo.watch import Watcher, is_terminal
 from agent.service.exit_codes import ExitCode
@@ -62,9 +62,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _told(chosen: object) -> str:
-    print(f"demo: {chosen.sentence}", flush=True)  # type: ignore[attr-defined]
-    return chosen.value  # type: ignore[attr-defined,no-any-return]
+def _told(chosen: Chosen) -> str:
+    print(f"demo: {chosen.sentence}", flush=True)
+    return chosen.value
 
 
 def _missing(given: str) -> str | None:
@@ -86,7 +86,9 @@ def _run(folder: Path, source: str, model: str, seconds: float | None) -> int:
     site.write_text(yaml.safe_dump(_site(folder, source, model, port, http_port)), encoding="utf-8")
     print(f"demo: broker 127.0.0.1:{port}, topics sitewatch/{SITE_ID}/#  (mosquitto_sub -p {port} -t 'sitewatch/#' -v)")
     print(f"demo: metrics http://127.0.0.1:{http_port}/metrics", flush=True)
-    agent = subprocess.Popen([sys.executable, "-m", "agent", "run", str(site)], cwd=REPOSITORY)  # noqa: S603 - ourselves
+    # A session of its own: Ctrl-C at the terminal is ours, and the agent is asked to stop once, not twice.
+    command = [sys.executable, "-m", "agent", "run", str(site)]
+    agent = subprocess.Popen(command, cwd=REPOSITORY, start_new_session=True)  # noqa: S603 - ourselves
     watcher = Watcher(port, f"sitewatch/{SITE_ID}/#", is_colored=is_terminal())
     watcher.start()
     try:

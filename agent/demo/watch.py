@@ -9,6 +9,7 @@ from collections import Counter
 from typing import Any
 
 import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
 
 from agent.demo.reading import read_event
 
@@ -32,7 +33,7 @@ class Watcher:
         self._frames = 0
         self._tracks = 0
         self._summed_at_s = time.monotonic()
-        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv311)
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv311)
         self._client.on_connect = self._subscribe
         self._client.on_message = self._on_message
 
@@ -68,10 +69,8 @@ class Watcher:
         passed_s = time.monotonic() - self._summed_at_s
         if passed_s < SUMMARY_EVERY_S:
             return
-        print(
-            f"          {self._frames / passed_s:.1f} frames a second, {self._tracks / max(self._frames, 1):.1f} objects in each",
-            flush=True,
-        )
+        rate, objects = self._frames / passed_s, self._tracks / max(self._frames, 1)
+        print(f"          {rate:.1f} frames a second, {objects:.1f} objects in each", flush=True)
         self._frames = self._tracks = 0
         self._summed_at_s = time.monotonic()
 

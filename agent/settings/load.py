@@ -59,7 +59,8 @@ def mistakes_found_later(path: Path, environ: Mapping[str, str], broken: Iterabl
     """What turned out to be wrong with things that a site file names, as one report with lines.
 
     Args:
-        path, environ: as for `load_site`, which has found the file good.
+        path: as for `load_site`, which has found the file good.
+        environ: as for `load_site`.
         broken: what is wrong; at least one.
     """
     try:

@@ -39,6 +39,11 @@ class ProcessHappenings:
         sentence = f"ready after {seconds:.1f} s; metrics at {address}/metrics"
         self._teller.say(logging.INFO, sentence, address=address)
 
+    def stopped(self, *, is_clean: bool) -> None:
+        """Everything is closed; what was not clean has been told before."""
+        sentence = "sitewatch has stopped" if is_clean else "sitewatch has stopped, but not cleanly"
+        self._teller.say(logging.INFO if is_clean else logging.ERROR, sentence)
+
     def gave_up(self, error: Exception) -> None:
         """The run cannot begin or go on, for a reason that is no bug."""
         self._teller.say(logging.ERROR, f"sitewatch ends: {error}", error=type(error).__name__)

@@ -25,6 +25,7 @@ class PublishHappenings:
 
     def __init__(self, teller: Teller) -> None:
         self._teller = teller
+        self._is_connected = False
         self._dropped = teller.counter("outbox_dropped", "Events lost from the outbox.", ("reason",))
         self._failures = teller.counter("outbox_failures", "Times the outbox's file could not be used.")
         self._set_aside = teller.counter("outbox_set_aside", "Damaged outbox files set aside.")
@@ -83,6 +84,7 @@ class PublishHappenings:
 
     def broker_connected(self, broker: str) -> None:
         """The broker has accepted us."""
+        self._is_connected = True
         self._connected.set(1)
         self._teller.say(logging.INFO, f"connected to the broker {broker}", broker=broker)
 
@@ -90,13 +92,13 @@ class PublishHappenings:
         """The connection ended, or could not be made; `reason` comes from a closed list."""
         self._connected.set(0)
         self._reconnects.labels(reason).inc()
+        sentence = f"broker {broker}: {detail}; next attempt in {retry_in_s:.1f} s"
+        if self._is_connected:  # each loss is news; what repeats is that it cannot be reached
+            self._is_connected = False
+            self._teller.say(logging.WARNING, sentence, broker=broker, reason=reason)
+            return
         self._teller.fold(
-            ("broker_lost", reason),
-            logging.WARNING,
-            f"broker {broker}: {detail}; next attempt in {retry_in_s:.1f} s",
-            period_s=60.0,
-            broker=broker,
-            reason=reason,
+            ("broker_lost", reason), logging.WARNING, sentence, period_s=60.0, broker=broker, reason=reason
         )
 
     def broker_left(self) -> None:

