@@ -52,9 +52,7 @@ class Verdict(Enum):
 def connecting_failed(error: Exception) -> Failure:
     """Of what opening the connection raised."""
     if isinstance(error, ssl.SSLError):
-        return Failure(
-            BrokerFailure.TLS, f"TLS failed: {getattr(error, 'verify_message', '') or error.reason or error}"
-        )
+        return Failure(BrokerFailure.TLS, _tls_failed(error))
     if isinstance(error, TimeoutError):
         return Failure(BrokerFailure.TIMEOUT, "no answer in time")
     if isinstance(error, ConnectionRefusedError):
@@ -67,7 +65,11 @@ def connecting_failed(error: Exception) -> Failure:
 def login_refused(reason: ReasonCode) -> Failure:
     """Of a CONNACK that says no."""
     if reason.value in BAD_LOGIN:
-        return Failure(BrokerFailure.UNAUTHORISED, f"it refuses our user name, password or certificate ({reason})")
+        return Failure(
+            BrokerFailure.UNAUTHORISED,
+            f"it refuses our user name, password or certificate ({reason}); "
+            "broker.username, broker.password and broker.tls.client_cert_file in the site file say who we are",
+        )
     return Failure(BrokerFailure.REJECTED, f"it refuses the connection ({reason})")
 
 
@@ -94,6 +96,15 @@ def thrown_out(failure: Failure, times: int) -> Failure:
         f"it accepted us {times} times and let us go each time soon after ({failure.detail}); most often another "
         "client with our client id is the reason: give each its own (broker.client_id in the site file)",
     )
+
+
+def _tls_failed(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"its certificate is not trusted: {error.verify_message}; "
+            "broker.tls.ca_file in the site file names the authorities to trust"
+        )
+    return f"no TLS with it: {error.reason or error}; perhaps this port is one without TLS"
 
 
 def verdict_of(reason: ReasonCode) -> Verdict:

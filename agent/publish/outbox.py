@@ -88,6 +88,9 @@ class Outbox:
                 self._file.insert([], self._last_sequence)  # a read-only file is to be seen now, not at the first event
             except FullDiskError as error:
                 self._tell_failing(error)
+            except HeldOutboxError as error:
+                self._file.close()
+                raise OutboxError(_held(folder)) from error
             except OutboxError as error:
                 self._file.close()
                 raise OutboxError(_unwritable(folder, str(error))) from error
@@ -227,4 +230,11 @@ def _unwritable(folder: Path, why: str) -> str:
     return (
         f"the state folder {folder} cannot be used: {why}; events wait there for the broker, so it must be writable "
         "for the agent's user (state_dir in the site file names another)"
+    )
+
+
+def _held(folder: Path) -> str:
+    return (
+        f"the state folder {folder} is in use: another process holds it; two agents may not share one, so stop the "
+        "other, or name another folder with state_dir in the site file"
     )

@@ -48,6 +48,10 @@ class FullDiskError(OutboxError):
     """There is no room; there may be some later."""
 
 
+class HeldOutboxError(OutboxError):
+    """Another process has it open."""
+
+
 class Waiting(NamedTuple):
     """An event with the Unix time it was stored at."""
 
@@ -230,6 +234,8 @@ def _translated(path: Path) -> Iterator[None]:
 def _kind(error: Exception) -> type[OutboxError]:
     if type(error) is sqlite3.DatabaseError:
         return CorruptOutboxError
+    if "locked" in str(error):
+        return HeldOutboxError
     is_full = "disk is full" in str(error) or getattr(error, "errno", None) == errno.ENOSPC
     return FullDiskError if is_full else OutboxError
 
@@ -237,5 +243,5 @@ def _kind(error: Exception) -> type[OutboxError]:
 def _words(error: Exception) -> str:
     text = str(error)
     if "locked" in text:
-        return "another process holds it; two agents may not share one state folder"
+        return "another process holds it"
     return text

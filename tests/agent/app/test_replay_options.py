@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import yaml
-from clips.rendered import Truth
+from clips.rendered import Truth, render_clip
 from models.square_detectors import build_detector
-from replays.replaying import INPUT_PX, SIZE_PX, Replayed, iou, render, replay
+from replays.replaying import INPUT_PX, SIZE_PX, Replayed, iou, lives, render, replay
 
 from agent.cli import main
 
@@ -107,6 +107,17 @@ def test_score_threshold(clip: Path, site: Path, tmp_path: Path) -> None:
     replayed = replay(clip, tmp_path, "--site", site, "--score-threshold", "1")
 
     assert (replayed.exit_status, replayed.events, replayed.rows) == (0, [], [])
+
+
+def test_what_is_there_at_the_end_ends_with_the_clip(site: Path, tmp_path: Path) -> None:
+    """In the clip's own time, however fast it is played: the last frame ends all that is still there."""
+    render_clip(tmp_path / "short.mp4", seconds=2, size=SIZE_PX)
+    told = lives(replay(tmp_path / "short.mp4", tmp_path / "out", "--site", site).events)
+
+    assert len(told) == 2
+    for life in told.values():
+        assert 0 <= life["end"]["frame_time"] - life["end"]["end_time"] <= 0.5
+        assert life["new"]["frame_time"] < life["end"]["frame_time"] < life["new"]["start_time"] + 2.05
 
 
 def test_motion(clip: Path, truth: Truth, tmp_path: Path) -> None:
