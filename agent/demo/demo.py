@@ -39,11 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NothingToPlayError as error:
         print(f"demo: {error}", file=sys.stderr)
         return ExitCode.NOINPUT
-    model = options.model if options.model is not None else _told(choose_model(assets, cache))
-    for path in (model, source):
-        if wrong := _missing(path):
+    for given in (source, options.model):
+        if given is not None and (wrong := _missing(given)):
             print(f"demo: {wrong}", file=sys.stderr)
             return ExitCode.NOINPUT
+    model = options.model if options.model is not None else _told(choose_model(assets, cache))
     with tempfile.TemporaryDirectory(prefix="sitewatch-demo-") as folder:
         return _run(Path(folder), source, model, options.seconds)
 

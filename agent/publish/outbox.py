@@ -10,7 +10,15 @@ from pathlib import Path
 from agent.clock import Clock
 from agent.errors import OutboxError
 from agent.events.event import Event
-from agent.publish.outbox_file import CorruptOutboxError, FullDiskError, OutboxFile, Waiting, cost, last_sequence_of
+from agent.publish.outbox_file import (
+    CorruptOutboxError,
+    FullDiskError,
+    HeldOutboxError,
+    OutboxFile,
+    Waiting,
+    cost,
+    last_sequence_of,
+)
 from agent.publish.spill import Spill
 from agent.publish.stored import StoredEvent
 from agent.telemetry.publish import PublishHappenings

@@ -26,6 +26,8 @@ QUIET_LIBRARIES = (
     "uvicorn", "uvicorn.error", "uvicorn.access", "fastapi", "asyncio", "paho", "amqtt", "transitions", "libav",
     "openvino", "onnxruntime", "httpx", "httpcore",
 )  # fmt: skip
+# paho writes an error at every attempt to connect; we tell of it ourselves, once.
+SILENT_LIBRARY = "paho"
 
 
 class Log:
@@ -71,7 +73,8 @@ class Log:
             library = logging.getLogger(name)
             library.handlers[:] = []
             library.propagate = True
-            library.setLevel(logging.NOTSET if self._level <= logging.DEBUG else logging.WARNING)
+            quiet = logging.CRITICAL if name == SILENT_LIBRARY else logging.WARNING
+            library.setLevel(logging.NOTSET if self._level <= logging.DEBUG else quiet)
         logging.captureWarnings(capture=True)
         sys.excepthook = _tell_uncaught
         threading.excepthook = _tell_uncaught_in_thread
