@@ -16,6 +16,8 @@ SESSION_TAKEN_OVER = 0x8E
 # Malformed topic, packet too large, bad payload: sending the same bytes again cannot help.
 NEVER_TAKEN = frozenset({0x90, 0x95, 0x99})
 
+_RIGHT_FOR_PORT = "is broker.tls in the site file right for this port?"
+
 
 class BrokerFailure(str, Enum):
     """Why there is no connection. Bounded: these are metric labels."""
@@ -59,7 +61,10 @@ def connecting_failed(error: Exception) -> Failure:
         return Failure(BrokerFailure.REFUSED, "connection refused; nothing listens there")
     if isinstance(error, socket.gaierror):
         return Failure(BrokerFailure.UNREACHABLE, f"its name cannot be resolved: {error.strerror}")
-    return Failure(BrokerFailure.UNREACHABLE, str(error) or type(error).__name__)
+    if isinstance(error, ConnectionResetError):
+        return Failure(BrokerFailure.UNREACHABLE, f"it ends the connection at once; {_RIGHT_FOR_PORT}")
+    words = error.strerror if isinstance(error, OSError) else str(error)
+    return Failure(BrokerFailure.UNREACHABLE, words or str(error) or type(error).__name__)
 
 
 def login_refused(reason: ReasonCode) -> Failure:
@@ -104,7 +109,7 @@ def _tls_failed(error: ssl.SSLError) -> str:
             f"its certificate is not trusted: {error.verify_message}; "
             "broker.tls.ca_file in the site file names the authorities to trust"
         )
-    return f"no TLS with it: {error.reason or error}; perhaps this port is one without TLS"
+    return f"no TLS with it: {error.reason or error}; {_RIGHT_FOR_PORT}"
 
 
 def verdict_of(reason: ReasonCode) -> Verdict:

@@ -44,7 +44,7 @@ _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EN
 
 def why_not_opened(error: av.error.FFmpegError, target: AvTarget, took_s: float) -> Reason:
     """Say why `target` could not be opened after so many seconds; may look at the network for a few more."""
-    if reason := _told_by_type(error):
+    if reason := _told_by_type(error, target):
         return reason
     if not target.is_network:
         return SourceFailure.UNSUPPORTED, "this is no video FFmpeg can read, or it is damaged or not whole"
@@ -59,10 +59,12 @@ def why_not_read(error: av.error.FFmpegError, target: AvTarget) -> Reason:
         return SourceFailure.TIMEOUT, f"nothing received for {_read_timeout_s(target):g} s"
     if isinstance(error, av.error.InvalidDataError):
         return SourceFailure.ENDED, "the stream broke off: what came is damaged, or the server cannot seek in it"
-    return _told_by_type(error) or (SourceFailure.ENDED, "the stream broke off")
+    return _told_by_type(error, target) or (SourceFailure.ENDED, "the stream broke off")
 
 
-def _told_by_type(error: av.error.FFmpegError) -> Reason | None:
+def _told_by_type(error: av.error.FFmpegError, target: AvTarget) -> Reason | None:
+    if target.is_network and isinstance(error, av.error.PermissionError):
+        return None  # FFmpeg's network code gives a bare -1 where it has no better number: that is not EPERM
     for kind, failure, sentence in _BY_TYPE:
         if isinstance(error, kind):
             return failure, sentence

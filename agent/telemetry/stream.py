@@ -180,7 +180,8 @@ class StreamHappenings:
     def ended(self, camera_id: str) -> None:
         """A clip that is played once has come to its end, or the camera was stopped."""
         self._up.labels(camera_id).set(0)
-        if self._set_state(camera_id, CameraState.ENDED, None, "ended"):
+        detail = self.early_ends.get(camera_id, "ended")
+        if self._set_state(camera_id, CameraState.ENDED, None, detail):
             self._teller.say(logging.INFO, f"{camera_id} has ended", camera=camera_id)
 
     def state(self, camera_id: str) -> tuple[CameraState, SourceFailure | None, str] | None:

@@ -149,9 +149,12 @@ def lose_the_broker(site: Site) -> None:
 
 
 def lose_the_agent(site: Site) -> None:
-    """It is killed, with events perhaps on their way, and started again."""
+    """The power fails: it is killed, with events perhaps on their way, the cameras too, and all start again."""
     site.agent.kill()
     site.await_state("home", "offline")
+    for camera in (site.gate, site.yard):
+        camera.kill()
+        camera.start()
     site.agent.start()
     site.await_state("home", "online")
     site.await_events("gate", 2)

@@ -12,6 +12,8 @@ from live.story import BROKER_PASSWORD, CAMERA_PASSWORD, Story, live_through
 
 pytestmark = [pytest.mark.rtsp, pytest.mark.mosquitto]
 MOST_STOP_S = 8.0
+# Once a camera's first clock report is here, times are its own; on one machine the two differ by the way of a frame.
+CLOCK_STEP_S = 0.25
 # Events that a killed agent may have sent without having seen the acknowledgement; it makes a few a second.
 MOST_IN_FLIGHT = 8
 
@@ -78,10 +80,11 @@ def test_every_track_has_one_life(story: Story) -> None:
 
 
 def test_nothing_ends_before_it_began(story: Story) -> None:
-    """Times within a track's life are in order."""
+    """Times within a track's life are in order, but for the step from our clock to the camera's own."""
     for event in story.payloads("/events"):
-        assert event["start_time"] <= event["frame_time"]
-        assert event["end_time"] is None or event["start_time"] <= event["end_time"] <= event["frame_time"]
+        ended = event["frame_time"] if event["end_time"] is None else event["end_time"]
+
+        assert event["start_time"] - CLOCK_STEP_S <= ended <= event["frame_time"] + CLOCK_STEP_S
 
 
 def test_one_camera_away_leaves_the_other_alone(story: Story) -> None:
