@@ -31,7 +31,7 @@ class Detection:
     Attributes:
         model: its name for people: the file's name without its ending, or `motion`.
         engine: the run-time, its version and where it runs; for people.
-        why: a sentence for every way it could have been run.
+        why: a sentence for every run-time that drives something here: chosen, slower, or why it cannot.
         labels: of every class id.
         workers: how many may detect at once.
         batch: frames in one inference, at most.
@@ -162,7 +162,7 @@ def _on_engine(plan: DetectionPlan, choice: Choice, sessions: int, clock: Clock,
     return Detection(
         model=plan.model,
         engine=f"{spec.runtime} {spec.runtime_version} on {spec.accelerator.name}",
-        why=choice.sentences,
+        why=tuple(verdict.sentence for verdict in choice.verdicts if verdict.candidate.runtime),
         labels=plan.labels.texts,
         workers=sessions,
         batch=plan.batch,

@@ -20,6 +20,7 @@ from agent.app.line import HEARTBEAT_LIMIT_S, Line
 from agent.app.machine import look_at_machine
 from agent.app.outgoing import Outgoing, make_outgoing
 from agent.app.places import state_folder
+from agent.app.quiet import quiet_libraries
 from agent.app.rules import make_rules
 from agent.app.status_board import Identity, StatusBoard
 from agent.app.works.told import Told
@@ -58,6 +59,7 @@ def main(options: argparse.Namespace) -> int:
     """
     site = load_site(options.site, os.environ)
     mask = Mask(secret.reveal() for secret in secrets_of(site))
+    quiet_libraries()
     with Log(site.log.format, site.log.level, sys.stderr, mask):
         return Run(site, SystemClock()).until_stopped()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from agent.events.event import Event, EventKind, fraction
 from agent.events.event_ids import EventIds
@@ -133,7 +133,7 @@ class LifecycleRule:
             track_id=track.track_id,
             label=track.label,
             occurred_at=cause.occurred_at,
-            started_at=track.first.frame.captured_at,
+            started_at=_started_at(track),
             ended_at=last.frame.captured_at if kind is EventKind.END else None,
             clock_source=cause.clock_source,
             box=last.box,
@@ -157,6 +157,14 @@ def _sightings(tracked: TrackedFrame) -> Iterator[tuple[int, Sighting]]:
     )
     for track_id, class_id, score, box in columns:
         yield track_id, sighting(frame, tracked.labels[class_id], score, box)
+
+
+def _started_at(track: OpenTrack) -> datetime:
+    """When the track was first seen, on the clock its last sighting is dated by: a start is never after an end."""
+    first, last = track.first.frame, track.last.frame
+    if first.clock_source is last.clock_source:
+        return first.captured_at
+    return last.captured_at - timedelta(seconds=last.captured_monotonic_s - first.captured_monotonic_s)
 
 
 def _frame_cause(frame: FrameInfo) -> _Cause:

@@ -92,11 +92,12 @@ class PublishHappenings:
         """The connection ended, or could not be made; `reason` comes from a closed list."""
         self._connected.set(0)
         self._reconnects.labels(reason).inc()
-        sentence = f"broker {broker}: {detail}; next attempt in {retry_in_s:.1f} s"
         if self._is_connected:  # each loss is news; what repeats is that it cannot be reached
             self._is_connected = False
+            sentence = f"broker {broker}: {detail}; next attempt in {retry_in_s:.1f} s"
             self._teller.say(logging.WARNING, sentence, broker=broker, reason=reason)
             return
+        sentence = f"broker {broker}: {detail}; failed attempts in the last {{seconds}} s: {{count}}"
         self._teller.fold(
             ("broker_lost", reason), logging.WARNING, sentence, period_s=60.0, broker=broker, reason=reason
         )

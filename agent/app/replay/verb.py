@@ -13,6 +13,7 @@ from agent.app.detection import Detection, prepare_detection
 from agent.app.happened import Happened, make_happened
 from agent.app.line import Line
 from agent.app.machine import look_at_machine
+from agent.app.quiet import quiet_libraries
 from agent.app.replay.outputs import Outputs
 from agent.app.replay.progress import ReplayProgress
 from agent.app.replay.site import replay_site
@@ -38,6 +39,7 @@ def main(options: argparse.Namespace) -> int:
         SitewatchError: the clip, the model or an output cannot be used.
     """
     clock = SystemClock()
+    quiet_libraries()
     with Log("text", "warning", sys.stderr, Mask()):
         site = replay_site(options)
         happened = make_happened(CollectorRegistry(), clock)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -82,6 +83,19 @@ def test_an_end_tells_when_the_track_was_last_seen() -> None:
     assert (end.kind, end.ended_at) == (END, NOON + timedelta(seconds=0.3))
     assert (end.occurred_at, end.frame_sequence) == (NOON + timedelta(seconds=0.5), 5)
     assert scene.see(ended=(1,)) == []
+
+
+def test_a_better_clock_does_not_turn_time_around() -> None:
+    """When the camera's own clock is known at last, the whole track is dated by it: it does not end before it began."""
+    scene = Scene()
+    first, second = frame_info(1, at_s=0.0), frame_info(2, at_s=0.5)
+    behind = replace(second, clock_source=ClockSource.RTCP, captured_at=second.captured_at - timedelta(minutes=5))
+
+    scene.rule.observe(tracked_frame(first, {1: 0.9}))
+    (new,) = scene.rule.observe(tracked_frame(behind, {1: 0.9}))
+
+    assert new.clock_source is ClockSource.RTCP
+    assert new.occurred_at - new.started_at == timedelta(seconds=0.5)
 
 
 def test_a_present_track_is_told_at_the_set_pace() -> None:

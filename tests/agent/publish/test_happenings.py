@@ -42,7 +42,7 @@ def test_a_broker_that_stays_away_is_one_line_a_minute(caplog: pytest.LogCapture
             happened.broker_lost("b:1883", "refused", "connection refused", 1.0)
 
     assert [record.getMessage() for record in caplog.records] == [
-        "broker b:1883: connection refused; next attempt in 1.0 s"
+        "broker b:1883: connection refused; failed attempts in the last 60 s: 1"
     ]
 
 

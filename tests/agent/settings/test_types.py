@@ -52,7 +52,7 @@ def test_duration_out_of_bounds(seconds: float) -> None:
 
 def test_any_duration_prints_itself_back() -> None:
     """Printed and read again, a duration is the same to the last bit."""
-    draw = random.Random(7)  # noqa: S311 (the same cases in every run)
+    draw = random.Random(7)
     for _ in range(2000):
         duration = Duration(
             draw.choice([draw.random(), draw.randrange(10**9), draw.uniform(0, 10 ** draw.randint(-9, 9))])
@@ -62,7 +62,7 @@ def test_any_duration_prints_itself_back() -> None:
 
 def test_any_size_prints_itself_back() -> None:
     """Printed and read again, a size is the same."""
-    draw = random.Random(7)  # noqa: S311 (the same cases in every run)
+    draw = random.Random(7)
     for _ in range(2000):
         size = Size(draw.randrange(2 ** draw.randint(1, 62)) * draw.choice([1, 1000, 1024, 1024**2]) % 2**63)
         assert Size.parse(str(size)) == size
