@@ -78,11 +78,6 @@ class Choice:
     measurement: Measurement
     verdicts: tuple[Verdict, ...]
 
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """One a candidate."""
-        return tuple(verdict.sentence for verdict in self.verdicts)
-
 
 def candidates(
     inventory: Inventory, runtime: str = AUTO, engines: Mapping[str, Runtime] = ENGINES

@@ -175,8 +175,9 @@ def _tell_choice(model: str, choice: Choice, seconds: float, happened: Happened)
     spec = choice.engine.spec
     for verdict in choice.verdicts:
         if verdict.is_chosen:
+            reason = "; ".join((verdict.reason, *spec.notes))
             happened.detect.engine_loaded(
-                model, spec.runtime, spec.runtime_version, spec.accelerator.name, verdict.reason, seconds
+                model, spec.runtime, spec.runtime_version, spec.accelerator.name, reason, seconds
             )
         elif verdict.measurement is None and verdict.candidate.availability.usable:
             happened.detect.engine_fell_back(model, verdict.candidate.name, verdict.reason)

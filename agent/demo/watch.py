@@ -19,7 +19,7 @@ COLORS = {"new": GREEN, "end": RED}
 
 
 class Watcher:
-    """Prints what one site publishes; `start` once the broker is there, `stop` at the end.
+    """Prints what one site publishes; `start` until it succeeds, `stop` at the end.
 
     Attributes:
         events: how many came, by kind.
@@ -32,16 +32,20 @@ class Watcher:
         self._is_colored = is_colored
         self._frames = 0
         self._tracks = 0
-        self._summed_at_s = time.monotonic()
+        self._summed_at_s: float | None = None
+        self._camera_says: dict[str, str] = {}
         self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv311)
         self._client.on_connect = self._subscribe
         self._client.on_message = self._on_message
 
-    def start(self) -> None:
-        """Connect, now or as soon as the broker is there."""
-        self._client.reconnect_delay_set(1, 2)
-        self._client.connect_async("127.0.0.1", self._port)
+    def start(self) -> bool:
+        """Connect; False while the broker is not there yet. Asked often, not the first event is missed."""
+        try:
+            self._client.connect("127.0.0.1", self._port)
+        except OSError:
+            return False
         self._client.loop_start()
+        return True
 
     def stop(self) -> None:
         """Leave the broker."""
@@ -62,17 +66,25 @@ class Watcher:
             self._tracks += len(said["tracks"])
             self._sum_up()
         elif kind == "status" and "camera" in said:
-            detail = f": {said['detail']}" if said["detail"] else ""
-            print(f"          {said['camera']:<10} is {said['state']}{detail}", flush=True)
+            self._tell_state(said)
+
+    def _tell_state(self, said: dict[str, Any]) -> None:
+        detail = f": {said['detail']}" if said["detail"] else ""
+        line = f"{said['camera']:<10} is {said['state']}{detail}"
+        if self._camera_says.get(said["camera"]) != line:
+            print(f"          {line}", flush=True)
+        self._camera_says[said["camera"]] = line
 
     def _sum_up(self) -> None:
-        passed_s = time.monotonic() - self._summed_at_s
-        if passed_s < SUMMARY_EVERY_S:
+        now_s = time.monotonic()
+        if self._summed_at_s is None:
+            self._summed_at_s = now_s
+        if (passed_s := now_s - self._summed_at_s) < SUMMARY_EVERY_S:
             return
         rate, objects = self._frames / passed_s, self._tracks / max(self._frames, 1)
         print(f"          {rate:.1f} frames a second, {objects:.1f} objects in each", flush=True)
         self._frames = self._tracks = 0
-        self._summed_at_s = time.monotonic()
+        self._summed_at_s = now_s
 
     def _colored(self, line: str, kind: str) -> str:
         return f"{COLORS[kind]}{line}{PLAIN}" if self._is_colored and kind in COLORS else line

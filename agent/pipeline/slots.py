@@ -46,10 +46,10 @@ class _Slot(Generic[T]):
 class Slots(Generic[T]):
     """A hand-off of one item per key behind one lock; any number of threads on either side.
 
-    Per key, DROP_OLDEST keeps the newest item (live cameras) and BLOCK makes the producer wait (files: nothing is
-    lost). A key joins the queue when its slot fills and leaves it when served; a newer item keeps the place of the
-    one it replaces. So the longest waiting key is served first, and nobody twice while another waits, whatever the
-    rates.
+    Per key, DROP_OLDEST keeps the newest item (live cameras) and BLOCK makes the producer wait (clips played fast:
+    nothing is lost). A key joins the queue when its slot fills and leaves it when served; a newer item keeps the place
+    of the one it replaces. So the longest waiting key is served first, and nobody twice while another waits, whatever
+    the rates.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Slots(Generic[T]):
             return Drops(self._slots[key].replaced, self._slots[key].stale)
 
     def put(self, key: str, item: T, at_s: float | None = None, beat: Beat = no_beat) -> T | None:
-        """Fill the slot of `key`; where it is full, replace (live) or wait for it to empty, beating (files).
+        """Fill the slot of `key`; where it is full, replace (live) or wait for it to empty, beating (fast clips).
 
         Args:
             key: one of those given at the start.

@@ -58,7 +58,7 @@ class Outcome:
 class Supervisor:
     """Owns every stage of one line; `run` belongs to the main thread, `ask_to_stop` to anybody.
 
-    The line is given in reading order, front to back, as ranks: `[captures, detectors, [tracking], [publish], [web]]`.
+    The line is given in reading order, front to back, as ranks: `[captures, detectors, [tracking], [telling], ...]`.
     Starting goes back to front, so whoever sends has a receiver. A rank is asked to stop as soon as every rank before
     it has ended, of itself or because everything stops: its stop action closes its input, it drains what is left and
     ends. So the end of all sources ends the line (a replay), and a stop loses nothing that was handed over.

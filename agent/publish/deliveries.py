@@ -46,11 +46,6 @@ class Deliveries:
                     return key, message
         return None
 
-    def has_waiting(self) -> bool:
-        """Whether `take` would give something."""
-        with self._changed:
-            return any(stage is _Stage.WAITING for _, stage in self._open.values())
-
     def settle(self, key: int, verdict: Verdict) -> None:
         """The broker has answered."""
         with self._changed:

@@ -25,7 +25,7 @@ MAX_CAPTURE_TIMES = 10_000
 class Publisher:
     """Stores events, then sends them until they are acknowledged.
 
-    `accept` is called by the events thread, `run` by a thread of its own, `stop` and `flush` by any. An event is in
+    `accept` is called by the telling thread, `run` by a thread of its own, `stop` and `flush` by any. An event is in
     the outbox before anything else is done with it, and leaves it when the sink has accepted or rejected it. There is
     one sender, and it always sends the oldest first: so the order is that of `sequence`.
     """

@@ -11,13 +11,12 @@ import yaml
 
 from agent.settings.mistake import KeyPath, Mistake, shown_text
 from agent.settings.types.nothing import Nothing
-from agent.settings.yaml_nodes import PLAIN, compose
+from agent.settings.yaml_nodes import DEEPEST, PLAIN, compose
 from agent.settings.yaml_text import UnreadableFileError, read_text
 
 YAML_TAG = "tag:yaml.org,2002:"
 KNOWN_TAGS = {PLAIN, *(YAML_TAG + kind for kind in ("str", "int", "float", "bool", "null", "seq", "map"))}
 MOST_NODES = 20_000
-DEEPEST = 24
 SECRETS_ONLY = "the value itself: ${NAME} and !file are for passwords and tokens only"
 REFERENCE = re.compile(r"\$\{[^}]*\}")
 _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")

@@ -44,11 +44,6 @@ def open_source(
     return PyavSource(context, _target(settings, limits), limits, Playing(settings.pace, settings.playback))
 
 
-def is_clip(settings: CameraSettings) -> bool:
-    """Whether nothing is lost by waiting: a clip is played on, a live camera drops what is not taken in time."""
-    return settings.source.kind is SourceKind.FILE
-
-
 def _target(settings: CameraSettings, limits: Limits) -> AvTarget:
     source = settings.source
     if source.kind is SourceKind.FILE:

@@ -34,8 +34,6 @@ GSTREAMER_MISSING = (
     "the installed OpenCV has no GStreamer: on Debian, Ubuntu and Jetson install the system's `python3-opencv`, take "
     "opencv-python-headless out of sitewatch's environment and let it see the system's packages"
 )
-
-
 PIPELINE_HINT = "try it with gst-launch-1.0, fakesink in appsink's place; GST_DEBUG=2 tells more"
 BGR_HINT = "end the pipeline in: ! videoconvert ! video/x-raw,format=BGR ! appsink"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from agent.telemetry.teller import SECONDS_BUCKETS, Teller
 
@@ -50,6 +50,10 @@ class DetectHappenings:
             "detections", "Detections that passed every threshold.", ("camera", "label"), registry=teller.registry
         )
         self._bound: dict[tuple[str, str], Counter] = {}
+        # Known to dashboards; a GPU that runs a model gives it samples, and no engine of this release runs on one.
+        Gauge(
+            "gpu_memory_used_bytes", "Memory in use on each GPU that runs a model.", ("gpu",), registry=teller.registry
+        )
 
     def plan_made(self, sentence: str) -> None:
         """A model was read and it is known how it will be fed and read."""

@@ -78,7 +78,7 @@ class Teller:
             self._write(self._floods.add(key, Line(level, sentence, fields), period_s=period_s, count=count))
 
     def tell_due(self) -> None:
-        """Write the lines of floods whose period is over; the main loop calls this about once a second."""
+        """Write the lines of floods whose period is over; the main loop calls this about twice a second."""
         self._write(self._floods.due())
 
     def tell_rest(self) -> None:

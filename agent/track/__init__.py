@@ -1,5 +1,5 @@
 """Detections become tracks, one tracker per camera.
 
-May import `agent.telemetry`, the records of `agent.settings`, the frames of `agent.stream` and `agent.detect`, and
+May import `agent.telemetry`, the records of `agent.settings`, the data types of `agent.stream` and `agent.detect`, and
 `trackers`; no other step.
 """

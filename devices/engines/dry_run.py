@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from devices.engines import onnxruntime_engine
 from devices.engines.engine import EngineRequest, Tensors, TensorSpec
-from devices.engines.model_file import ModelFile, read_model
 from devices.errors import EngineLoadError
 from devices.inventory import Accelerator, AcceleratorKind
 
@@ -35,27 +34,6 @@ def dry_run(path: Path, tensors: Mapping[str, npt.NDArray[Any]]) -> Tensors:
     finally:
         session.close()
         engine.close()
-
-
-def observed_outputs(path: Path, dims: Mapping[str, tuple[int, ...]]) -> tuple[TensorSpec, ...]:
-    """Every output with the shape it really has when the inputs have the shapes `dims`, by input name.
-
-    Inputs that `dims` leaves out must declare their shapes, an open first axis counting as a batch of 1.
-
-    Raises:
-        As `dry_run`; EngineLoadError also where a shape is neither declared nor given.
-    """
-    outputs = dry_run(path, blank_tensors(read_model(path), dims))
-    return tuple(TensorSpec(name, array.dtype.name, array.shape) for name, array in outputs.items())
-
-
-def blank_tensors(model: ModelFile, dims: Mapping[str, tuple[int, ...]]) -> Tensors:
-    """A tensor for every input: 0.5 in floats, 1 in integers, the shapes as in `observed_outputs`.
-
-    Raises:
-        EngineLoadError: a shape is neither declared nor given.
-    """
-    return {spec.name: blank_tensor(spec, dims.get(spec.name)) for spec in model.inputs}
 
 
 def blank_tensor(spec: TensorSpec, shape: tuple[int, ...] | None = None) -> npt.NDArray[Any]:

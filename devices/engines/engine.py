@@ -78,7 +78,7 @@ class EngineRequest:
 
 @dataclass(frozen=True)
 class EngineSpec:
-    """What was made ready: told in logs, status and metrics.
+    """What was made ready; run-time, version and accelerator are told in logs, status and metrics.
 
     Attributes:
         runtime, runtime_version: "onnxruntime" and "1.31.1", say.

@@ -32,10 +32,7 @@ class ModelFile:
         inputs: what must be given, initialisers left out.
         outputs: what comes; axes the file leaves open are filled by shape inference where it can tell.
         metadata: the exporter's own key and value pairs.
-        opset: version of the standard operators.
-        producer: name and version of the exporter, "" where it says none.
         sha256: of the file, followed by the weight files beside it where the model has such.
-        size_bytes: of the file and those weight files.
         precision: fp32, fp16 or int8, of most weights.
     """
 
@@ -43,10 +40,7 @@ class ModelFile:
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     metadata: Mapping[str, str]
-    opset: int
-    producer: str
     sha256: str
-    size_bytes: int
     precision: str
 
 
@@ -58,18 +52,13 @@ def read_model(path: Path) -> ModelFile:
     """
     content = read_model_bytes(path)
     proto = parse(path, content)
-    weights = _weight_files(path, proto)
-    digest, size_bytes = _digest(content, weights)
     initialisers = initialiser_names(proto.graph)
     return ModelFile(
         path=path,
         inputs=_specs(path, (value for value in proto.graph.input if value.name not in initialisers)),
         outputs=_outputs(path, proto),
         metadata={pair.key: pair.value for pair in proto.metadata_props},
-        opset=next((each.version for each in proto.opset_import if each.domain in ("", "ai.onnx")), 0),
-        producer=f"{proto.producer_name} {proto.producer_version}".strip(),
-        sha256=digest,
-        size_bytes=size_bytes,
+        sha256=_digest(content, _weight_files(path, proto)),
         precision=_precision(proto.graph),
     )
 
@@ -150,15 +139,13 @@ def _weight_files(path: Path, proto: onnx.ModelProto) -> tuple[Path, ...]:
     return files
 
 
-def _digest(content: bytes, weights: tuple[Path, ...]) -> tuple[str, int]:
+def _digest(content: bytes, weights: tuple[Path, ...]) -> str:
     digest = hashlib.sha256(content)
-    size_bytes = len(content)
     for file in weights:
         with file.open("rb") as stream:
             while block := stream.read(1 << 20):
                 digest.update(block)
-                size_bytes += len(block)
-    return digest.hexdigest(), size_bytes
+    return digest.hexdigest()
 
 
 def _precision(graph: onnx.GraphProto) -> str:

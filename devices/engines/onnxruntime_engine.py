@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, TypeAlias
 
@@ -51,23 +51,24 @@ def load(request: EngineRequest) -> Engine:
         model_sha256=model.sha256,
     )
     names = {request.image.name: PICTURES} if request.image else {}
-    return OnnxRuntimeEngine(spec, ort_session, names, _errors(runtime))
+    return OnnxRuntimeEngine(spec, _Loaded(ort_session, names, _errors(runtime)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Loaded:
+    """What an engine and its sessions share: the run-time's session, its names of our inputs, and what it raises."""
+
+    ort_session: OrtObject
+    names: Mapping[str, str]
+    errors: tuple[type[Exception], ...]
 
 
 class OnnxRuntimeEngine:
     """One ONNX Runtime session, which any number of threads may run at once."""
 
-    def __init__(
-        self,
-        spec: EngineSpec,
-        ort_session: OrtObject,
-        names: Mapping[str, str],
-        errors: tuple[type[Exception], ...],
-    ) -> None:
+    def __init__(self, spec: EngineSpec, loaded: _Loaded) -> None:
         self._spec = spec
-        self._ort_session = ort_session
-        self._names = names
-        self._errors = errors
+        self._loaded: _Loaded | None = loaded
 
     @property
     def spec(self) -> EngineSpec:
@@ -80,29 +81,21 @@ class OnnxRuntimeEngine:
         Raises:
             EngineUnavailable: the engine is closed.
         """
-        if self._ort_session is None:
+        if self._loaded is None:
             raise EngineUnavailable("onnxruntime: this engine is closed")
-        return OnnxRuntimeSession(self._spec, self._ort_session, self._names, self._errors)
+        return OnnxRuntimeSession(self._spec, self._loaded)
 
     def close(self) -> None:
         """Let go of the model; the last session to close frees it."""
-        self._ort_session = None
+        self._loaded = None
 
 
 class OnnxRuntimeSession:
     """One worker's way into the shared ONNX Runtime session."""
 
-    def __init__(
-        self,
-        spec: EngineSpec,
-        ort_session: OrtObject,
-        names: Mapping[str, str],
-        errors: tuple[type[Exception], ...],
-    ) -> None:
+    def __init__(self, spec: EngineSpec, loaded: _Loaded) -> None:
         self._spec = spec
-        self._ort_session = ort_session
-        self._names = names
-        self._errors = errors
+        self._loaded: _Loaded | None = loaded
         self._outputs = [output.name for output in spec.outputs]
 
     def infer(self, tensors: Mapping[str, npt.NDArray[Any]]) -> Tensors:
@@ -111,19 +104,20 @@ class OnnxRuntimeSession:
         Raises:
             InferenceError: the tensors are not what the model takes, or the run-time failed.
         """
-        if self._ort_session is None:
+        loaded = self._loaded
+        if loaded is None:
             raise InferenceError("onnxruntime: this session is closed")
         check_tensors(self._spec.inputs, tensors)
-        feeds = {self._names.get(name, name): array for name, array in tensors.items()}
+        feeds = {loaded.names.get(name, name): array for name, array in tensors.items()}
         try:
-            results = self._ort_session.run(self._outputs, feeds)
-        except self._errors as error:
+            results = loaded.ort_session.run(self._outputs, feeds)
+        except loaded.errors as error:
             raise InferenceError(f"onnxruntime: inference failed: {_sentence(error)}") from error
         return {name: as_float32(array) for name, array in zip(self._outputs, results, strict=True)}
 
     def close(self) -> None:
         """Let go of the shared session."""
-        self._ort_session = None
+        self._loaded = None
 
 
 def _import_runtime() -> ModuleType:

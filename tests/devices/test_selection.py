@@ -19,7 +19,7 @@ from devices.errors import EngineLoadError, EngineUnavailable, ModelFileError
 from devices.inventory import Accelerator, AcceleratorKind, Availability, Inventory, RuntimeStatus
 from devices.measurement import Stopwatch
 from devices.probe import probe
-from devices.selection import candidates, choose
+from devices.selection import Choice, candidates, choose
 
 SPEC = TensorSpec("x", "float32", (None, 2))
 
@@ -73,6 +73,11 @@ def request(accelerator: Accelerator) -> EngineRequest:
     return EngineRequest(Path("model.onnx"), accelerator)
 
 
+def sentences(choice: Choice) -> tuple[str, ...]:
+    """One a candidate."""
+    return tuple(verdict.sentence for verdict in choice.verdicts)
+
+
 def test_the_fastest_is_kept() -> None:
     """Each is measured, the fastest stays open, the others are closed, and every sentence has its numbers."""
     time = Time()
@@ -87,7 +92,7 @@ def test_the_fastest_is_kept() -> None:
         "fast": True,
         "slower": False,
     }
-    assert choice.sentences == (
+    assert sentences(choice) == (
         "slow 1.0 on cpu: 12.1 ms, 24.2 ms of processor time, 1.23 times the chosen one's time",
         "fast 1.0 on cpu: 9.8 ms, 19.6 ms of processor time, chosen",
         "slower 1.0 on cpu: 20.0 ms, 40.0 ms of processor time, 2.04 times the chosen one's time",
@@ -115,7 +120,7 @@ def test_one_that_does_not_load_makes_room_for_the_next() -> None:
     choice = choose(found, request, time.stopwatch(), engines=shelf.engines)
 
     assert choice.engine is shelf.opened["works"]
-    assert choice.sentences[0] == "broken on cpu: refuses the model: no Frobnicate"
+    assert sentences(choice)[0] == "broken on cpu: refuses the model: no Frobnicate"
 
 
 def test_none_left() -> None:
@@ -153,7 +158,7 @@ def test_an_engine_that_loads_and_cannot_run() -> None:
 
     assert choice.engine is shelf.opened["works"]
     assert not shelf.opened["fails"].is_open
-    assert "input x takes float32" in choice.sentences[0]
+    assert "input x takes float32" in sentences(choice)[0]
 
 
 def test_a_name_never_falls_back() -> None:

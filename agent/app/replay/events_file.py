@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 
 from agent.app.replay.part_file import PartFile
-from agent.errors import OutputError
+from agent.app.replay.unbuffered import write_all
 from agent.events.event import Event
 from agent.publish.payload import event_payload
 
@@ -34,12 +34,7 @@ class EventsFile:
             OutputError: it cannot be written.
         """
         self._written += 1
-        line = event_payload(event, self._written) + b"\n"
-        try:
-            while line:
-                line = line[self._stream.write(line) :]
-        except OSError as error:
-            raise OutputError(f"{self._name} cannot be written: {error.strerror}") from error
+        write_all(self._stream, event_payload(event, self._written) + b"\n", self._name)
 
     def __enter__(self) -> EventsFile:
         return self

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 
 from agent.app.replay.part_file import PartFile
-from agent.errors import OutputError
+from agent.app.replay.unbuffered import write_all
 from agent.track.tracked import TrackedFrame
 
 
@@ -28,12 +28,7 @@ class MotFile:
         Raises:
             OutputError: they cannot be written.
         """
-        rows = _rows(tracked).encode("ascii")
-        try:
-            while rows:
-                rows = rows[self._stream.write(rows) :]
-        except OSError as error:
-            raise OutputError(f"{self._path} cannot be written: {error.strerror}") from error
+        write_all(self._stream, _rows(tracked).encode("ascii"), self._path)
 
     def __enter__(self) -> MotFile:
         return self

@@ -65,7 +65,7 @@ class ModelSettings(Record):
     """Grey value of the letterbox's empty part; null takes the family's."""
 
     threads: Annotated[int, WholeNumber(1, 256)] | None = None
-    """Processor threads one inference may use; null shares out the cores."""
+    """Processor threads one inference may use; null shares half of the cores among the sessions."""
 
     sessions: Annotated[int, WholeNumber(1, 16)] = 1
     """Inferences that may run at once."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema
 
+from agent.settings.types.parsed import Parsed
 from agent.settings.types.refused import RefusedError
 
 ALLOWED = "a number with a unit: 250ms, 10s, 1.5m, 2h or 7d"
@@ -18,7 +19,7 @@ UNIT_S = {"d": Decimal(86400), "h": Decimal(3600), "m": Decimal(60), "s": Decima
 _WRITTEN = re.compile(r"([0-9]{1,20}(?:\.[0-9]+)?)(ms|s|m|h|d)", re.ASCII)
 
 
-class Duration(float):
+class Duration(Parsed, float):
     """Seconds, from zero to a hundred years; a float everywhere, and prints itself with its unit."""
 
     __slots__ = ()
@@ -60,12 +61,6 @@ class Duration(float):
 
     def __repr__(self) -> str:
         return f"Duration({float.__repr__(self)})"
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            cls.parse, serialization=core_schema.to_string_ser_schema(when_used="json")
-        )
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema
 
+from agent.settings.types.parsed import Parsed
 from agent.settings.types.refused import RefusedError
 
 SMALLEST_PX, LARGEST_PX = 16, 8192
@@ -18,7 +19,7 @@ _WRITTEN = re.compile(r"([1-9][0-9]{1,3})x([1-9][0-9]{1,3})")
 
 
 @dataclass(frozen=True)
-class PictureSize:
+class PictureSize(Parsed):
     """Width and height in pixels.
 
     Raises:
@@ -50,12 +51,6 @@ class PictureSize:
 
     def __str__(self) -> str:
         return f"{self.width_px}x{self.height_px}"
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            cls.parse, serialization=core_schema.to_string_ser_schema(when_used="json")
-        )
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import hmac
 from typing import NoReturn
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema
 
+from agent.settings.types.parsed import Parsed
 from agent.settings.types.refused import RefusedError
 
 STARS = "***"
 ALLOWED = "text in quotes, ${NAME} of the environment, or !file PATH"
 
 
-class Secret:
+class Secret(Parsed):
     """Holds a password or token; prints as stars in every form, compares in constant time, is not pickled."""
 
     __slots__ = ("_text",)
@@ -62,12 +63,6 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Secret is not pickled: it would be written out in clear text")
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            cls.parse, serialization=core_schema.to_string_ser_schema(when_used="json")
-        )
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema
 
+from agent.settings.types.parsed import Parsed
 from agent.settings.types.refused import RefusedError
 
 ALLOWED = "a number with a unit: 512B, 64KiB, 256MiB, 1.5GiB or 1GB"
@@ -29,7 +30,7 @@ UNIT_BYTES = {
 _WRITTEN = re.compile(r"([0-9]{1,19}(?:\.[0-9]+)?)([A-Za-z]{1,3})")
 
 
-class Size(int):
+class Size(Parsed, int):
     """Bytes, from zero to a signed 64-bit number; an int everywhere, and prints itself with its unit."""
 
     __slots__ = ()
@@ -72,12 +73,6 @@ class Size(int):
 
     def __repr__(self) -> str:
         return f"Size({int(self)})"
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            cls.parse, serialization=core_schema.to_string_ser_schema(when_used="json")
-        )
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:

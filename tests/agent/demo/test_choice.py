@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
-from agent.demo.choice import MOTION, NothingToPlayError, assets_folder, choose_clip, choose_model
+from agent.demo.choice import MOTION, assets_folder, choose_clip, choose_model
 from agent.demo.downloads import DownloadError, Pinned, PinnedInWheel, cache_folder, fetch, fetch_from_wheel
 
 NOBODY_LISTENS = "http://127.0.0.1:9/model.onnx"
@@ -52,7 +54,7 @@ def test_what_is_at_hand_is_taken(tmp_path: Path) -> None:
     folder = assets_folder({"SITEWATCH_ASSETS": str(tmp_path)}, Path("/nowhere"))
 
     assert choose_model(folder, tmp_path, no_network).value == str(tmp_path / "models/yolox_nano_416.onnx")
-    assert choose_clip(folder, tmp_path, no_network).value == str(tmp_path / "videos/vtest.avi")
+    assert choose_clip(folder, tmp_path, tmp_path, no_network).value == str(tmp_path / "videos/vtest.avi")
 
 
 def test_assets_beside_the_repository(tmp_path: Path) -> None:
@@ -72,10 +74,16 @@ def test_without_network_motion_is_detected(tmp_path: Path) -> None:
     assert "motion detector" in chosen.sentence
 
 
-def test_without_any_clip_the_way_out_is_told(tmp_path: Path) -> None:
-    """Where there is no clip at all, the error says what can be given."""
-    with pytest.raises(NothingToPlayError, match=r"scripts/demo FILE, an rtsp:// address or a camera's number"):
-        choose_clip(None, tmp_path, no_network)
+def test_without_any_clip_one_is_drawn(tmp_path: Path) -> None:
+    """A missing clip does not end the demo either: one is drawn, in which things move, and it is said."""
+    chosen = choose_clip(None, tmp_path / "cache", tmp_path, no_network)
+    with av.open(chosen.value) as container:
+        pictures = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
+
+    assert chosen.only_moves
+    assert "drawn clip" in chosen.sentence
+    assert len(pictures) == 240
+    assert np.abs(pictures[50].astype(int) - pictures[60]).max() > 20
 
 
 def test_a_download_is_kept(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +22,6 @@ pytestmark = pytest.mark.mosquitto
 REPOSITORY = Path(__file__).resolve().parents[3]
 LOGIN: dict[str, Any] = {"username": "box", "password": Secret("open sesame")}
 CAMERA = CameraStatus("depot", "gate", RUN_ID, CameraState.ONLINE, NOON, fps=10.0)
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    """A plain one, running."""
-    with Mosquitto(tmp_path / "broker") as made:
-        yield made
 
 
 def test_tls_with_password_and_client_certificate(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,13 +36,6 @@ pytestmark = pytest.mark.mosquitto
 REPOSITORY = Path(__file__).resolve().parents[3]
 LOGIN: dict[str, Any] = {"username": "box", "password": Secret("open sesame")}
 CAMERA = CameraStatus("depot", "gate", RUN_ID, CameraState.ONLINE, NOON, fps=10.0)
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    """A plain one, running."""
-    with Mosquitto(tmp_path / "broker") as made:
-        yield made
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])

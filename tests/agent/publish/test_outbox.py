@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,14 +13,6 @@ from agent.publish import outbox_file
 from agent.publish.outbox import Outbox, OutboxLimits
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture
-def box(tmp_path: Path) -> Iterator[Box]:
-    """A place for outboxes."""
-    place = Box(tmp_path)
-    yield place
-    place.close()
 
 
 def limit_pages(outbox: Outbox, pages: int) -> None:

@@ -7,7 +7,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,14 +20,6 @@ from agent.publish.payload import event_payload
 from agent.telemetry.publish import PublishHappenings
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture
-def box(tmp_path: Path) -> Iterator[Box]:
-    """A place for outboxes."""
-    place = Box(tmp_path)
-    yield place
-    place.close()
 
 
 @pytest.mark.parametrize("damage", ["garbage", "torn", "foreign", "future", "no tables"])

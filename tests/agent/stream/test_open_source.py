@@ -9,7 +9,7 @@ from fakes.frame_source import RecordingListener
 from agent.clock import SystemClock
 from agent.errors import SourceError, SourceFailure
 from agent.settings.models import CameraSettings
-from agent.stream.open_source import is_clip, open_source
+from agent.stream.open_source import open_source
 from agent.stream.opencv_source import OpencvSource
 from agent.stream.pyav_source import PyavSource
 from agent.stream.source import FrameNumbers, FrameSource
@@ -64,9 +64,3 @@ def test_credentials_reach_no_message(settings: dict[str, object]) -> None:
     assert caught.value.failure is SourceFailure.UNREACHABLE
     assert "s3cret" not in str(caught.value) + repr(source) + repr(caught.value)
     assert "no-such-host.invalid" in str(caught.value)
-
-
-def test_only_files_wait() -> None:
-    """Nothing of a file may be dropped; a live camera's frames may."""
-    assert is_clip(CameraSettings.model_validate({"source": "/clips/street.mp4"}))
-    assert not is_clip(CameraSettings.model_validate({"source": "rtsp://10.0.0.5/x"}))
