@@ -35,7 +35,10 @@ class Identity:
 
 
 class StatusBoard:
-    """Keeps every status, and passes on those that changed; any thread may call."""
+    """Keeps every status, and passes on those that changed; any thread may call.
+
+    What is passed on goes out under the lock: of two threads with news of one camera the later news stays retained.
+    """
 
     def __init__(self, identity: Identity, camera_ids: list[str], clock: Clock) -> None:
         self._identity = identity
@@ -70,12 +73,11 @@ class StatusBoard:
         self._is_stopping = True
 
     def publish_to(self, publish: Callable[[CameraStatus], None]) -> None:
-        """Pass every camera's status on from now, beginning with what is known."""
+        """Pass every camera's status on from now, beginning with what is known; `publish` must be quick."""
         with self._lock:
             self._publish = publish
-            known = list(self._cameras.values())
-        for status in known:
-            publish(status)
+            for status in self._cameras.values():
+                publish(status)
 
     def on_camera(self, camera_id: str, state: stream.CameraState, reason: SourceFailure | None, detail: str) -> None:
         """A camera's state changed."""
@@ -90,16 +92,16 @@ class StatusBoard:
             if now_state is not CameraState.ONLINE:
                 status = replace(status, fps=None)
             self._cameras[camera_id] = status
-            publish = self._publish
-        publish(status)
+            self._publish(status)
 
     def count_frames(self, captured: Mapping[str, int]) -> None:
         """Called by the main loop with the frames decoded so far; tells rates that changed, every ten seconds."""
         passed_s = self._clock.monotonic_s() - self._counted_at_s
         if passed_s < FPS_EVERY_S:
             return
-        rates = {name: (count - self._counted.get(name, 0)) / passed_s for name, count in captured.items()}
-        self._counted, self._counted_at_s = dict(captured), self._clock.monotonic_s()
+        counted = dict(captured)  # a copy at once: a camera's first frame adds to it from another thread
+        rates = {name: (count - self._counted.get(name, 0)) / passed_s for name, count in counted.items()}
+        self._counted, self._counted_at_s = counted, self._clock.monotonic_s()
         for camera_id, fps in rates.items():
             self._tell_rate(camera_id, fps)
 
@@ -127,8 +129,7 @@ class StatusBoard:
             if before.state is not CameraState.ONLINE or not is_news:
                 return
             status = self._cameras[camera_id] = replace(before, fps=round(fps, 2))
-            publish = self._publish
-        publish(status)
+            self._publish(status)
 
     def _fresh(self, camera_id: str, now: datetime) -> CameraStatus:
         return CameraStatus(self._identity.site_id, camera_id, self._identity.run_id, CameraState.CONNECTING, now)
