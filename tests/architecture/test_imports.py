@@ -106,4 +106,4 @@ def test_the_rules_bite() -> None:
     assert not within("agent.detect.yolox", allowed)
     assert within("agent.detect.detected.DetectedFrame", allowed)
     assert room_of("agent.errors") == "agent"
-    assert MAY_IMPORT[room_of("trackers.bytetrack.kalman")] == ()
+    assert MAY_IMPORT[room_of("trackers.bytetrack.arrays.kalman")] == ()

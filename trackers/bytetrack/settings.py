@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, fields
 from enum import Enum
 
-from trackers.bytetrack.kalman import NoiseWeights
+from trackers.bytetrack.noise import NoiseWeights
 
 # Per second what the publication has per frame of 30 a second.
 DEFAULT_NOISE = NoiseWeights(

@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from trackers.boxes import Float64Array, IndexArray, to_corners
-from trackers.bytetrack.association import associate
-from trackers.bytetrack.door import BoolArray, Observed, admit
-from trackers.bytetrack.kalman import Motion
-from trackers.bytetrack.lifecycle import born, condemn, continued, doubles, missed, overdue
-from trackers.bytetrack.settings import ByteTrackSettings, Numbering, Removal
-from trackers.bytetrack.table import (
+from trackers.bytetrack.arrays.association import associate
+from trackers.bytetrack.arrays.kalman import Motion
+from trackers.bytetrack.arrays.lifecycle import born, condemn, continued, doubles, missed, overdue
+from trackers.bytetrack.arrays.table import (
     CLASS_ID,
     LOST,
     POSITION,
@@ -22,6 +20,8 @@ from trackers.bytetrack.table import (
     TRACKED,
     empty_table,
 )
+from trackers.bytetrack.door import BoolArray, Observed, admit
+from trackers.bytetrack.settings import ByteTrackSettings, Numbering, Removal
 from trackers.bytetrack.timeline import Timeline
 from trackers.detections import Detections
 from trackers.tracks import Tracks

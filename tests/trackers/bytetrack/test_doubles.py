@@ -7,8 +7,8 @@ import pytest
 
 from trackers import ByteTrackSettings
 from trackers.boxes import Float64Array
-from trackers.bytetrack.lifecycle import doubles
-from trackers.bytetrack.table import BORN_AT, CLASS_ID, LOST, POSITION, ROWS, SEEN_AT, STAGE, TENTATIVE, TRACKED
+from trackers.bytetrack.arrays.lifecycle import doubles
+from trackers.bytetrack.arrays.table import BORN_AT, CLASS_ID, LOST, POSITION, ROWS, SEEN_AT, STAGE, TENTATIVE, TRACKED
 
 SETTINGS = ByteTrackSettings()
 

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from trackers.boxes import Float64Array, IndexArray, Overlaps, overlaps, to_corners
-from trackers.bytetrack.assignment import best_pairs
+from trackers.bytetrack.arrays.assignment import best_pairs
+from trackers.bytetrack.arrays.table import CLASS_ID, POSITION, STAGE, TENTATIVE, TRACKED
 from trackers.bytetrack.door import BoolArray, Observed
 from trackers.bytetrack.settings import ByteTrackSettings
-from trackers.bytetrack.table import CLASS_ID, POSITION, STAGE, TENTATIVE, TRACKED
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,11 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from trackers.boxes import Float64Array, overlaps, to_corners
-from trackers.bytetrack.association import Association, agreement
-from trackers.bytetrack.door import BoolArray, Observed
-from trackers.bytetrack.kalman import Motion
-from trackers.bytetrack.settings import ByteTrackSettings
-from trackers.bytetrack.table import (
+from trackers.bytetrack.arrays.association import Association, agreement
+from trackers.bytetrack.arrays.kalman import Motion
+from trackers.bytetrack.arrays.table import (
     BORN_AT,
     CLASS_ID,
     CLASS_WEIGHT,
@@ -24,6 +22,8 @@ from trackers.bytetrack.table import (
     TENTATIVE,
     TRACKED,
 )
+from trackers.bytetrack.door import BoolArray, Observed
+from trackers.bytetrack.settings import ByteTrackSettings
 
 ROUNDING = 1e-6  # thirty steps of a thirtieth are not longer than one
 

@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from trackers.bytetrack.kalman import Motion, NoiseWeights
+from trackers.bytetrack.arrays.kalman import Motion
+from trackers.bytetrack.arrays.table import LOST, POSITION, ROWS, STAGE, TRACKED, VELOCITY
+from trackers.bytetrack.noise import NoiseWeights
 from trackers.bytetrack.settings import DEFAULT_NOISE, PUBLISHED_NOISE
-from trackers.bytetrack.table import LOST, POSITION, ROWS, STAGE, TRACKED, VELOCITY
 
 Matrix = npt.NDArray[np.float64]
 FIRST = np.array([100.0, 50.0, 0.5, 80.0])

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from trackers.bytetrack.assignment import best_pairs
+from trackers.bytetrack.arrays.assignment import best_pairs
 
 Gains = npt.NDArray[np.float64]
 
