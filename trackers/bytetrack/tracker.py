@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import numpy as np
+from enum import Enum
 
-from trackers.boxes import Float64Array, IndexArray, to_corners
-from trackers.bytetrack.arrays.association import associate
-from trackers.bytetrack.arrays.kalman import Motion
-from trackers.bytetrack.arrays.lifecycle import born, condemn, continued, doubles, missed, overdue
-from trackers.bytetrack.arrays.table import (
-    CLASS_ID,
-    LOST,
-    POSITION,
-    REPORTED,
-    SCORE,
-    STAGE,
-    TENTATIVE,
-    TRACK_ID,
-    TRACKED,
-    empty_table,
-)
-from trackers.bytetrack.door import BoolArray, Observed, admit
-from trackers.bytetrack.settings import ByteTrackSettings, Numbering, Removal
+from trackers.bytetrack.arrays.scene import ArrayScene
+from trackers.bytetrack.arrays.table import empty_table
+from trackers.bytetrack.ledger import Ledger
+from trackers.bytetrack.scalars.scene import ScalarScene
+from trackers.bytetrack.scalars.track import to_tracks
+from trackers.bytetrack.scene import Moment, Scene
+from trackers.bytetrack.settings import ByteTrackSettings
+from trackers.bytetrack.state import TrackerState, plain_settings
 from trackers.bytetrack.timeline import Timeline
 from trackers.detections import Detections
 from trackers.tracks import Tracks
+
+# Up to FEW tracks and detections plain numbers are quicker, from MANY on arrays are (measured); between them
+# whatever computed last goes on, as changing over costs a little too.
+FEW, MANY = 32, 40
+
+
+class ScenePath(str, Enum):
+    """What computes the updates; the result is the same."""
+
+    MEASURED = "measured"
+    SCALARS = "scalars"
+    ARRAYS = "arrays"
 
 
 class ByteTracker:
@@ -34,20 +36,23 @@ class ByteTracker:
     time may use it; trackers share nothing. Memory is bounded by the tracks alive and the detections of one frame.
     """
 
-    def __init__(self, settings: ByteTrackSettings) -> None:
+    def __init__(self, settings: ByteTrackSettings, path: ScenePath = ScenePath.MEASURED) -> None:
+        """A tracker that has seen nothing.
+
+        Args:
+            settings: all parameters.
+            path: what computes the updates; the quicker one for the number of objects, if not said otherwise.
+        """
         self._settings = settings
-        self._motion = Motion(settings.noise)
+        self._path = path
         self._timeline = Timeline(settings.lost_patience_s, settings.frame_rate)
-        self._table = empty_table()
-        self._is_fresh = True
-        self._last_id = 0
-        self._ended: list[Float64Array] = []
-        self._refused = 0
+        self._ledger = Ledger()
+        self._scene: Scene = ArrayScene(settings, self._timeline.patience, self._ledger, empty_table())
 
     @property
     def refused(self) -> int:
         """How many detections stayed out so far: not finite, empty, or corners the wrong way round."""
-        return self._refused
+        return self._ledger.refused
 
     def update(self, detections: Detections, at_s: float) -> Tracks:
         """Go on by one frame, one without detections included.
@@ -64,69 +69,61 @@ class ByteTracker:
         Raises:
             ValueError: `at_s` is not a finite number.
         """
-        elapsed, is_break = self._timeline.advance(at_s)
-        if is_break:
+        step = self._timeline.advance(at_s)
+        if step.is_break:
             self.reset()
-        observed = admit(detections, self._settings)
-        self._refused += observed.refused
-        if self._settings.removal is Removal.ON_TIME:
-            self._end(overdue(self._table, self._timeline.now, self._timeline.patience))
-        self._follow(observed, elapsed)
-        return self._report()
+        self._choose_path(max(len(detections), len(self._scene)))
+        return self._scene.update(detections, Moment(self._timeline.now, step.elapsed))
 
     def reset(self) -> None:
         """Forget every track: the scene is another one. Numbers go on; what ended is told by the next update."""
-        self._end(np.ones(self._table.shape[1], np.bool_))
-        self._is_fresh = True
+        self._scene.clear()
+        self._ledger.is_fresh = True
 
-    def _follow(self, observed: Observed, elapsed: float) -> None:
-        """Predict, associate, and let each track live on, be lost, go, or begin."""
-        table, settings, now = self._table, self._settings, self._timeline.now
-        was_lost = table[STAGE] == LOST
-        confirmed = int(np.count_nonzero(table[STAGE] != TENTATIVE))
-        self._motion.predict(table[:, :confirmed], elapsed)
-        association = associate(table, observed, settings)
-        continued(table, association, observed, self._motion, now)
-        going = missed(table, association)
-        if settings.removal is Removal.AS_PUBLISHED:
-            going |= condemn(table, was_lost, now, self._timeline.patience)
-        self._end(going)
-        self._begin(observed, association.unclaimed & observed.is_strong)
-        self._end(doubles(self._table, settings))
+    def export_state(self) -> TrackerState:
+        """All that is known, for a tracker of another process; nothing changes. Costs tens of microseconds.
 
-    def _begin(self, observed: Observed, chosen: BoolArray) -> None:
-        """Add a track for each chosen detection; in a fresh scene it needs no second one to be believed."""
-        stage = TRACKED if self._is_fresh else TENTATIVE
-        self._is_fresh = False
-        if not chosen.any():
-            return
-        newcomers = born(observed, chosen, self._motion, self._timeline.now, stage)
-        if self._settings.numbering is Numbering.AT_BIRTH:
-            self._number(newcomers, np.arange(newcomers.shape[1]))
-        self._table = np.concatenate((self._table, newcomers), axis=1)
-
-    def _end(self, going: BoolArray) -> None:
-        """Drop these tracks; those known outside are told with the next report."""
-        if not going.any():
-            return
-        self._ended.append(self._table[TRACK_ID, going & (self._table[REPORTED] > 0.0)])
-        self._table = self._table[:, ~going]
-
-    def _report(self) -> Tracks:
-        table = self._table
-        seen = (table[STAGE] == TRACKED).nonzero()[0]
-        self._number(table, seen[table[TRACK_ID, seen] == 0.0])
-        table[REPORTED, seen] = 1.0
-        ended, self._ended = self._ended, []
-        return Tracks(
-            boxes=np.ascontiguousarray(to_corners(table[POSITION, seen]).T),
-            scores=table[SCORE, seen],
-            class_ids=table[CLASS_ID, seen].astype(np.int32),
-            track_ids=table[TRACK_ID, seen].astype(np.int64),
-            ended_ids=np.concatenate(ended).astype(np.int64) if ended else np.zeros(0, np.int64),
+        Raises:
+            TrackerStateError: there are more tracks than a state may hold.
+        """
+        return TrackerState(
+            settings=plain_settings(self._settings),
+            table=self._scene.table(),
+            now=self._timeline.now,
+            last_gap=self._timeline.last_gap,
+            has_time=self._timeline.has_time,
+            is_fresh=self._ledger.is_fresh,
+            last_id=self._ledger.last_id,
+            ended_ids=self._ledger.ended,
         )
 
-    def _number(self, table: Float64Array, columns: IndexArray) -> None:
-        """Give the next numbers to these columns, in order."""
-        table[TRACK_ID, columns] = self._last_id + 1 + np.arange(len(columns))
-        self._last_id += len(columns)
+    def import_state(self, state: TrackerState, at_s: float) -> None:
+        """Forget everything and go on exactly as the exporting tracker would have; `refused` counts on.
+
+        Args:
+            state: of a tracker with equal settings.
+            at_s: when that tracker's last update was, in seconds of the clock of the updates to come. The next
+                update finds a break, and begins afresh, if it comes too long after that.
+
+        Raises:
+            TrackerStateError: the other tracker's settings differ; nothing has changed then.
+            ValueError: `at_s` is not a finite number.
+        """
+        state.check_settings(self._settings)
+        self._timeline.resume(state.now, state.last_gap, at_s if state.has_time else None)
+        self._ledger.is_fresh, self._ledger.last_id = state.is_fresh, state.last_id
+        self._ledger.take_ended()
+        self._ledger.end(state.ended_ids)
+        self._scene = ArrayScene(self._settings, self._timeline.patience, self._ledger, state.table.copy())
+
+    def _choose_path(self, objects: int) -> None:
+        """Hand the tracks over to what computes so many objects quicker."""
+        uses_arrays = isinstance(self._scene, ArrayScene)
+        wants_arrays = objects >= (FEW if uses_arrays else MANY)
+        if self._path is not ScenePath.MEASURED:
+            wants_arrays = self._path is ScenePath.ARRAYS
+        if wants_arrays and not uses_arrays:
+            self._scene = ArrayScene(self._settings, self._timeline.patience, self._ledger, self._scene.table())
+        elif uses_arrays and not wants_arrays:
+            tracks = to_tracks(self._scene.table())
+            self._scene = ScalarScene(self._settings, self._timeline.patience, self._ledger, tracks)

@@ -199,8 +199,8 @@ def test_memory_stays_with_the_living(settings: ByteTrackSettings) -> None:
     for frame in range(3000):
         place = 100.0 * (frame // 3 % 50)
         tracker.update(seen((place, 0.9), (place + 5000.0, 0.9)), frame / 10)
-        widths.append(tracker._table.shape[1])
+        widths.append(len(tracker._scene))
 
-    assert tracker._last_id >= 2000
+    assert tracker._ledger.last_id >= 2000
     assert max(widths[2000:]) <= max(widths[:1000])
-    assert not tracker._ended
+    assert not tracker._ledger.take_ended()

@@ -30,7 +30,7 @@ def best_pairs(rows: IndexArray, columns: IndexArray, gains: Float64Array) -> In
     while left.size:
         sure = left[_undisputed(rows[left], columns[left], gains[left])]
         if not sure.size:
-            chosen.append(left[_solved(rows[left], columns[left], gains[left])])
+            chosen.append(left[solved(rows[left], columns[left], gains[left])])
             break
         chosen.append(sure)
         left = left[~(_among(rows[left], rows[sure]) | _among(columns[left], columns[sure]))]
@@ -65,7 +65,7 @@ def _among(owners: IndexArray, taken: IndexArray) -> np.ndarray[tuple[int], np.d
     return among
 
 
-def _solved(rows: IndexArray, columns: IndexArray, gains: Float64Array) -> IndexArray:
+def solved(rows: IndexArray, columns: IndexArray, gains: Float64Array) -> IndexArray:
     """The disputed rest, by Jonker and Volgenant's algorithm on a square matrix (lap's cheapest way in)."""
     row_names, row_numbers = np.unique(rows, return_inverse=True)
     column_names, column_numbers = np.unique(columns, return_inverse=True)

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from trackers.boxes import Float64Array, IndexArray, Overlaps, overlaps, to_corners
 from trackers.bytetrack.arrays.assignment import best_pairs
+from trackers.bytetrack.arrays.door import BoolArray, Observed
 from trackers.bytetrack.arrays.table import CLASS_ID, POSITION, STAGE, TENTATIVE, TRACKED
-from trackers.bytetrack.door import BoolArray, Observed
 from trackers.bytetrack.settings import ByteTrackSettings
 
 

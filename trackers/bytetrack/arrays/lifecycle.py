@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from trackers.boxes import Float64Array, overlaps, to_corners
 from trackers.bytetrack.arrays.association import Association, agreement
+from trackers.bytetrack.arrays.door import BoolArray, Observed
 from trackers.bytetrack.arrays.kalman import Motion
 from trackers.bytetrack.arrays.table import (
     BORN_AT,
@@ -22,7 +23,6 @@ from trackers.bytetrack.arrays.table import (
     TENTATIVE,
     TRACKED,
 )
-from trackers.bytetrack.door import BoolArray, Observed
 from trackers.bytetrack.settings import ByteTrackSettings
 
 ROUNDING = 1e-6  # thirty steps of a thirtieth are not longer than one
