@@ -34,20 +34,19 @@ class Tracks:
     ended_ids: Int64Array = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __post_init__(self) -> None:
-        boxes = np.asarray(self.boxes, dtype=np.float64)
+        boxes = read_only(np.asarray(self.boxes, np.float64))
         if boxes.ndim != 2 or boxes.shape[1] != 4:
             raise ValueError(f"boxes: expected (M, 4), got {boxes.shape}")
         columns = {
-            "scores": np.asarray(self.scores),
-            "class_ids": np.asarray(self.class_ids, dtype=np.int32),
-            "track_ids": np.asarray(self.track_ids, dtype=np.int64),
+            "scores": read_only(np.asarray(self.scores)),
+            "class_ids": read_only(np.asarray(self.class_ids, np.int32)),
+            "track_ids": read_only(np.asarray(self.track_ids, np.int64)),
         }
         for name, column in columns.items():
             if column.shape != (len(boxes),):
                 raise ValueError(f"{name}: expected ({len(boxes)},), got {column.shape}")
-            object.__setattr__(self, name, read_only(column))
-        object.__setattr__(self, "boxes", read_only(boxes))
-        object.__setattr__(self, "ended_ids", read_only(np.asarray(self.ended_ids, dtype=np.int64)))
+        # Written at once: one call of the frozen class's own setter a column would take longer than all else here.
+        self.__dict__.update(columns, boxes=boxes, ended_ids=read_only(np.asarray(self.ended_ids, np.int64)))
 
     def __len__(self) -> int:
         return len(self.boxes)

@@ -9,7 +9,7 @@ import pytest
 from fakes.tracker import FakeTracker
 
 from agent.track.tracker import Tracker
-from trackers import ByteTracker, ByteTrackSettings, Detections, Tracks
+from trackers import ByteTracker, ByteTrackSettings, CameraMotion, Detections, TrackerState, TrackerStateError, Tracks
 
 TRACKERS: dict[str, Callable[[], Tracker]] = {
     "default": lambda: ByteTracker(ByteTrackSettings()),
@@ -84,9 +84,42 @@ def test_a_reset_before_anything_is_harmless(tracker: Tracker) -> None:
     assert tracker.update(TWO, 0.0).track_ids.tolist() == [1, 2]
 
 
+@pytest.mark.parametrize("make", TRACKERS.values(), ids=TRACKERS.keys())
+def test_another_one_goes_on_with_the_state(make: Callable[[], Tracker]) -> None:
+    """Numbers stay with their objects, what ended is told, and new numbers are new; the exporter is as it was."""
+    first, second = make(), make()
+    play(first, [TWO] * 3)
+    second.import_state(TrackerState.from_json(first.export_state().to_json()), 0.2)
+    told = play(second, [TWO], begin_s=0.3)
+    second.reset()
+    told += play(second, [TWO], begin_s=0.4)
+
+    assert [sorted(tracks.track_ids.tolist()) for tracks in told] == [[1, 2], [3, 4]]
+    assert [sorted(tracks.ended_ids.tolist()) for tracks in told] == [[], [1, 2]]
+    assert sorted(first.update(TWO, 0.3).track_ids.tolist()) == [1, 2]
+
+
+def test_the_state_of_another_kind_is_refused(tracker: Tracker) -> None:
+    """A tracker with other parameters would not go on as the first one."""
+    other = ByteTracker(ByteTrackSettings(lost_patience_s=77.0))
+
+    with pytest.raises(TrackerStateError, match="settings"):
+        tracker.import_state(other.export_state(), 0.0)
+
+
 def test_equal_times_are_allowed(tracker: Tracker) -> None:
     """Two frames of one moment do no harm."""
     assert sorted(tracker.update(TWO, 1.0).track_ids) == sorted(tracker.update(TWO, 1.0).track_ids) == [1, 2]
+
+
+def test_a_motion_of_the_camera_may_be_told(tracker: Tracker) -> None:
+    """With any update, the first one included; the objects of the background keep their numbers."""
+    motion = CameraMotion(np.array([[1.0, 0.0, 4.0], [0.0, 1.0, 2.0]]))
+    shifted = [Detections(TWO.boxes + np.array([4, 2, 4, 2]) * step, TWO.scores, TWO.class_ids) for step in range(3)]
+
+    told = [tracker.update(frame, step / 10, motion) for step, frame in enumerate(shifted)]
+
+    assert [sorted(tracks.track_ids.tolist()) for tracks in told] == [[1, 2]] * 3
 
 
 def test_good_detections_are_not_refused(tracker: Tracker) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from enum import Enum
 
 from trackers.bytetrack.noise import NoiseWeights
+from trackers.ground_plane import GroundPlane
 
 # Per second what the publication has per frame of 30 a second.
 DEFAULT_NOISE = NoiseWeights(
@@ -74,6 +75,8 @@ class ByteTrackSettings:
         edge: whether a score equal to a threshold reaches it.
         numbering: when a track takes its number.
         removal: how a lost track goes.
+        ground_plane: where the ground is, for a camera that stands still; half of the similarity is then how well the
+            feet agree on the ground. None goes by IoU alone. `GroundPlane` tells what it gains and costs.
 
     Raises:
         ValueError: a value is out of range, or a class is in two groups or a group is empty.
@@ -95,6 +98,7 @@ class ByteTrackSettings:
     edge: Edge = Edge.INCLUDED
     numbering: Numbering = Numbering.AT_CONFIRMATION
     removal: Removal = Removal.ON_TIME
+    ground_plane: GroundPlane | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self):

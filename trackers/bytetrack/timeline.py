@@ -40,6 +40,28 @@ class Timeline:
         self.now = 0.0
         self.patience = patience_s if frame_rate is None else float(round(patience_s * frame_rate))
 
+    @property
+    def last_gap(self) -> float | None:
+        """Units of time between the last two updates; None where there were fewer."""
+        return None if math.isinf(self._last_gap) else self._last_gap
+
+    @property
+    def has_time(self) -> bool:
+        """Whether the last update had a time."""
+        return self._last_at_s is not None
+
+    def resume(self, now: float, last_gap: float | None, last_at_s: float | None) -> None:
+        """Go on where another one stopped: its `now` and `last_gap`, and when its last update was.
+
+        Raises:
+            ValueError: the time is not a finite number.
+        """
+        if last_at_s is not None and not math.isfinite(last_at_s):
+            raise ValueError(f"at_s: expected finite seconds, got {last_at_s}")
+        self.now = now
+        self._last_gap = math.inf if last_gap is None else last_gap
+        self._last_at_s = last_at_s
+
     def advance(self, at_s: float) -> Step:
         """Go on to the time of the next update.
 

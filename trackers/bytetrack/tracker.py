@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from trackers.bytetrack.arrays.moving_camera import carry_along
 from trackers.bytetrack.arrays.scene import ArrayScene
 from trackers.bytetrack.arrays.table import empty_table
 from trackers.bytetrack.ledger import Ledger
@@ -13,12 +14,13 @@ from trackers.bytetrack.scene import Moment, Scene
 from trackers.bytetrack.settings import ByteTrackSettings
 from trackers.bytetrack.state import TrackerState, plain_settings
 from trackers.bytetrack.timeline import Timeline
+from trackers.camera_motion import CameraMotion
 from trackers.detections import Detections
 from trackers.tracks import Tracks
 
 # Up to FEW tracks and detections plain numbers are quicker, from MANY on arrays are (measured); between them
 # whatever computed last goes on, as changing over costs a little too.
-FEW, MANY = 32, 40
+FEW, MANY = 40, 50
 
 
 class ScenePath(str, Enum):
@@ -44,7 +46,8 @@ class ByteTracker:
             path: what computes the updates; the quicker one for the number of objects, if not said otherwise.
         """
         self._settings = settings
-        self._path = path
+        # Plain numbers know boxes only; what more is known of a scene is computed in arrays.
+        self._path = path if settings.ground_plane is None else ScenePath.ARRAYS
         self._timeline = Timeline(settings.lost_patience_s, settings.frame_rate)
         self._ledger = Ledger()
         self._scene: Scene = ArrayScene(settings, self._timeline.patience, self._ledger, empty_table())
@@ -54,7 +57,7 @@ class ByteTracker:
         """How many detections stayed out so far: not finite, empty, or corners the wrong way round."""
         return self._ledger.refused
 
-    def update(self, detections: Detections, at_s: float) -> Tracks:
+    def update(self, detections: Detections, at_s: float, camera_motion: CameraMotion | None = None) -> Tracks:
         """Go on by one frame, one without detections included.
 
         Args:
@@ -62,6 +65,7 @@ class ByteTracker:
             at_s: when the frame was captured, in seconds of any clock. A time equal to or before the last one counts
                 as no time passed. A gap longer than the lost patience (and than twice the gap before) ends
                 every track and begins afresh.
+            camera_motion: how the background moved since the update before; None: not at all, or not known.
 
         Returns:
             The confirmed tracks seen in this frame, and the numbers of those that ended since the last update.
@@ -72,7 +76,10 @@ class ByteTracker:
         step = self._timeline.advance(at_s)
         if step.is_break:
             self.reset()
-        self._choose_path(max(len(detections), len(self._scene)))
+        if camera_motion is None:
+            self._choose_path(max(len(detections), len(self._scene)))
+        else:
+            self._carry_along(camera_motion)
         return self._scene.update(detections, Moment(self._timeline.now, step.elapsed))
 
     def reset(self) -> None:
@@ -115,6 +122,12 @@ class ByteTracker:
         self._ledger.take_ended()
         self._ledger.end(state.ended_ids)
         self._scene = ArrayScene(self._settings, self._timeline.patience, self._ledger, state.table.copy())
+
+    def _carry_along(self, motion: CameraMotion) -> None:
+        """Move every track with the background; it is done in arrays, and the update after it is as well."""
+        table = self._scene.table()
+        carry_along(table, motion)
+        self._scene = ArrayScene(self._settings, self._timeline.patience, self._ledger, table)
 
     def _choose_path(self, objects: int) -> None:
         """Hand the tracks over to what computes so many objects quicker."""

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
-from bench.trackers_scoring import Sequence
 
+from agent.evaluation.comparing import compare
+from agent.evaluation.following import follow
+from agent.evaluation.scoring import Scores, load_evaluator
+from agent.evaluation.sequence import Sequence, read_sequence
 from trackers import ByteTrackSettings
 
 pytestmark = pytest.mark.assets
+
+
+def score(sequence: Sequence, settings: ByteTrackSettings, every: int) -> Scores:
+    followed = follow(sequence, settings, every=every, timer=time.thread_time)
+    return load_evaluator().measure(compare(sequence, followed)).scores()
 
 
 @pytest.mark.parametrize(
@@ -25,9 +34,9 @@ pytestmark = pytest.mark.assets
 )
 def test_the_default_gains_on_the_reference(name: str, every: int, least_gain: float, assets: Path) -> None:
     """In HOTA as given; in IDF1 it loses nothing worth telling, and identities switch no more often."""
-    sequence = Sequence.read(assets / "mot" / "scored" / name)
-    reference = sequence.score(ByteTrackSettings.reference(frame_rate=sequence.frame_rate / every), every)
-    default = sequence.score(ByteTrackSettings(), every)
+    sequence = read_sequence(assets / "mot" / "scored" / name, name)
+    reference = score(sequence, ByteTrackSettings.reference(frame_rate=sequence.frame_rate / every), every)
+    default = score(sequence, ByteTrackSettings(), every)
 
     assert default.hota >= reference.hota + least_gain
     assert default.idf1 >= reference.idf1 - 0.6

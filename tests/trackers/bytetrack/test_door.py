@@ -76,13 +76,3 @@ def test_nothing_of_the_callers_is_changed_or_kept() -> None:
     after = [each.update(detections([GOOD]), 0.1).boxes for each in (tracker, expected)]
 
     np.testing.assert_array_equal(after[0], after[1])
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("threshold", [0.1, 0.3, 0.6, 0.7, 0.9])
-def test_a_score_on_the_threshold_counts(threshold: float, dtype: type[np.floating]) -> None:
-    """In the precision it was given in: a float32 0.7 reaches 0.7."""
-    settings = ByteTrackSettings(high_threshold=threshold, low_threshold=0.05, new_track_threshold=threshold)
-    seen = Detections(np.array([GOOD], dtype), np.array([threshold], dtype), np.zeros(1, np.int32))
-
-    assert len(ByteTracker(settings).update(seen, 0.0)) == 1

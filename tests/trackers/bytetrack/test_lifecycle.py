@@ -175,32 +175,3 @@ def test_a_sure_detection_beats_a_nearer_doubtful_one(settings: ByteTrackSetting
     told = play(ByteTracker(settings), [seen((0, 0.9)), seen((0, 0.61), (4, 0.99))])
 
     assert told[1].scores.tolist() == [0.99]
-
-
-@both
-def test_two_trackers_share_nothing(settings: ByteTrackSettings) -> None:
-    """Each counts from 1, and the same input gives the same output."""
-    frames = [seen((0, 0.9), (300, 0.8))] * 4
-    alone = play(ByteTracker(settings), frames)
-    one, other = ByteTracker(settings), ByteTracker(settings)
-    in_turn = [(one.update(frame, at / 10), other.update(frame, at / 10)) for at, frame in enumerate(frames)]
-
-    for expected, pair in zip(alone, in_turn, strict=True):
-        for tracks in pair:
-            np.testing.assert_array_equal(tracks.track_ids, expected.track_ids)
-            np.testing.assert_array_equal(tracks.boxes, expected.boxes)
-
-
-@both
-def test_memory_stays_with_the_living(settings: ByteTrackSettings) -> None:
-    """After thousands of short lives no more is kept than after the first few."""
-    tracker = ByteTracker(settings)
-    widths = []
-    for frame in range(3000):
-        place = 100.0 * (frame // 3 % 50)
-        tracker.update(seen((place, 0.9), (place + 5000.0, 0.9)), frame / 10)
-        widths.append(len(tracker._scene))
-
-    assert tracker._ledger.last_id >= 2000
-    assert max(widths[2000:]) <= max(widths[:1000])
-    assert not tracker._ledger.take_ended()

@@ -1,19 +1,21 @@
-"""The one-to-one choice of pairs with the greatest total gain."""
+"""The one-to-one choice of pairs with the greatest total gain, for many pairs at once."""
 
 from __future__ import annotations
 
-import lap
 import numpy as np
 
 from trackers.boxes import Float64Array, IndexArray
+from trackers.bytetrack import assignment
+
+# Up to so many disputed pairs, plain numbers are quicker than arrays (measured).
+FEW_PAIRS = 100
 
 
 def best_pairs(rows: IndexArray, columns: IndexArray, gains: Float64Array) -> IndexArray:
     """Choose pairs so that no row and no column is used twice and the sum of gains is the greatest there is.
 
-    What is left out gains nothing, so this is the linear assignment problem with a cost limit (cost below limit
-    is gain above zero), without its (M + N) x (M + N) matrix. Pairs that belong to every best choice are taken
-    first; the solver sees only what is disputed, which mostly is nothing.
+    Pairs whose row and column have no other are taken at once, then those that belong to every best choice;
+    what is left, mostly little, goes to `trackers.bytetrack.assignment`, which does the same pair by pair.
 
     Args:
         rows: (K,) row of each pair.
@@ -23,25 +25,29 @@ def best_pairs(rows: IndexArray, columns: IndexArray, gains: Float64Array) -> In
     Returns:
         Indices into the K pairs, in no promised order.
     """
-    if len(gains) < 2:
-        return np.arange(len(gains))
-    chosen: list[IndexArray] = []
-    left = np.arange(len(gains))
-    while left.size:
+    is_alone = np.bincount(rows)[rows] == 1
+    is_alone &= np.bincount(columns)[columns] == 1
+    chosen: list[IndexArray] = [is_alone.nonzero()[0]]
+    left = (~is_alone).nonzero()[0]
+    while left.size > FEW_PAIRS:
         sure = left[_undisputed(rows[left], columns[left], gains[left])]
         if not sure.size:
-            chosen.append(left[solved(rows[left], columns[left], gains[left])])
             break
         chosen.append(sure)
         left = left[~(_among(rows[left], rows[sure]) | _among(columns[left], columns[sure]))]
+    if left.size:
+        chosen.append(_one_by_one(left, rows[left], columns[left], gains[left]))
     return np.concatenate(chosen)
 
 
-def _undisputed(rows: IndexArray, columns: IndexArray, gains: Float64Array) -> IndexArray:
-    """Pairs that gain more than the best other pairs of their row and of their column do together.
+def _one_by_one(left: IndexArray, rows: IndexArray, columns: IndexArray, gains: Float64Array) -> IndexArray:
+    pairs = list(zip(gains.tolist(), rows.tolist(), columns.tolist(), strict=True))
+    index_of = {(row, column): index for index, (_, row, column) in zip(left.tolist(), pairs, strict=True)}
+    return np.array([index_of[row, column] for _, row, column in assignment.best_pairs(pairs)], np.intp)
 
-    A choice without such a pair would become better by taking it in for whatever uses its row and its column.
-    """
+
+def _undisputed(rows: IndexArray, columns: IndexArray, gains: Float64Array) -> IndexArray:
+    """As `trackers.bytetrack.assignment` has it."""
     sure: IndexArray = (gains > _rivals(rows, gains) + _rivals(columns, gains)).nonzero()[0]
     return sure
 
@@ -63,15 +69,3 @@ def _among(owners: IndexArray, taken: IndexArray) -> np.ndarray[tuple[int], np.d
     used[taken] = True
     among: np.ndarray[tuple[int], np.dtype[np.bool_]] = used[owners]
     return among
-
-
-def solved(rows: IndexArray, columns: IndexArray, gains: Float64Array) -> IndexArray:
-    """The disputed rest, by Jonker and Volgenant's algorithm on a square matrix (lap's cheapest way in)."""
-    row_names, row_numbers = np.unique(rows, return_inverse=True)
-    column_names, column_numbers = np.unique(columns, return_inverse=True)
-    side = max(len(row_names), len(column_names))
-    costs = np.ones((side, side))
-    costs[row_numbers, column_numbers] -= gains
-    column_of_row, _ = lap.lapjv(costs, extend_cost=False, return_cost=False)
-    chosen: IndexArray = (column_of_row[row_numbers] == column_numbers).nonzero()[0]
-    return chosen

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from trackers.boxes import Float64Array, IndexArray, Overlaps, overlaps, to_corners
 from trackers.bytetrack.arrays.assignment import best_pairs
 from trackers.bytetrack.arrays.door import BoolArray, Observed
+from trackers.bytetrack.arrays.ground import Ground
 from trackers.bytetrack.arrays.table import CLASS_ID, POSITION, STAGE, TENTATIVE, TRACKED
 from trackers.bytetrack.settings import ByteTrackSettings
 
@@ -30,14 +31,20 @@ class Association:
     unclaimed: BoolArray
 
 
-def associate(table: Float64Array, observed: Observed, settings: ByteTrackSettings) -> Association:
+def associate(
+    table: Float64Array, observed: Observed, settings: ByteTrackSettings, ground: Ground | None = None
+) -> Association:
     """Match predicted tracks with the detections of the frame, in ByteTrack's three stages.
 
     1. Confirmed tracks, lost ones included, with high detections, by IoU times score.
     2. Those followed until now and left over, with low detections, by IoU.
     3. Tentative tracks with the high detections left over, by IoU times score.
+
+    With the ground known, half of what counts as IoU here is how well the feet agree.
     """
     pairs = overlaps(to_corners(table[POSITION]), observed.corners, settings.inclusive_px)
+    if ground is not None:
+        pairs = ground.compared(table, observed, pairs)
     similarity = pairs.iou * agreement(table[CLASS_ID, pairs.rows], observed.class_ids[pairs.columns], settings)
     fused = similarity * observed.scores[pairs.columns]
     is_tentative, is_followed = table[STAGE] == TENTATIVE, table[STAGE] == TRACKED

@@ -7,6 +7,7 @@ import numpy as np
 from trackers.boxes import Float64Array, to_corners
 from trackers.bytetrack.arrays.association import associate
 from trackers.bytetrack.arrays.door import BoolArray, Observed, admit
+from trackers.bytetrack.arrays.ground import Ground
 from trackers.bytetrack.arrays.kalman import Motion
 from trackers.bytetrack.arrays.lifecycle import born, condemn, continued, doubles, missed, overdue
 from trackers.bytetrack.arrays.table import (
@@ -14,6 +15,7 @@ from trackers.bytetrack.arrays.table import (
     LOST,
     POSITION,
     REPORTED,
+    ROWS,
     SCORE,
     STAGE,
     TENTATIVE,
@@ -43,7 +45,9 @@ class ArrayScene:
         self._motion = Motion(settings.noise)
         self._patience = patience
         self._ledger = ledger
-        self._table = table
+        plane = settings.ground_plane
+        self._ground = None if plane is None else Ground(plane, settings.frame_rate)
+        self._table = self._on_ground(table)
 
     def __len__(self) -> int:
         return int(self._table.shape[1])
@@ -63,15 +67,19 @@ class ArrayScene:
 
     def table(self) -> Float64Array:
         """The tracks, the caller's own."""
-        return self._table.copy()
+        return self._table[:ROWS].copy()
 
     def _follow(self, observed: Observed, moment: Moment) -> None:
         table, settings = self._table, self._settings
         was_lost = table[STAGE] == LOST
         confirmed = int(np.count_nonzero(table[STAGE] != TENTATIVE))
+        if self._ground is not None:
+            self._ground.predict(table, moment.elapsed)
         self._motion.predict(table[:, :confirmed], moment.elapsed)
-        association = associate(table, observed, settings)
+        association = associate(table, observed, settings, self._ground)
         continued(table, association, observed, self._motion, moment.now)
+        if self._ground is not None:
+            self._ground.correct(table, association.tracks, observed.centred[:, association.detections])
         going = missed(table, association)
         if settings.removal is Removal.AS_PUBLISHED:
             going |= condemn(table, was_lost, moment.now, self._patience)
@@ -88,7 +96,11 @@ class ArrayScene:
         newcomers = born(observed, chosen, self._motion, now, stage)
         if self._settings.numbering is Numbering.AT_BIRTH:
             newcomers[TRACK_ID] = [self._ledger.next_id() for _ in range(newcomers.shape[1])]
-        self._table = np.concatenate((self._table, newcomers), axis=1)
+        self._table = np.concatenate((self._table, self._on_ground(newcomers)), axis=1)
+
+    def _on_ground(self, table: Float64Array) -> Float64Array:
+        """With what is known of the ground, if it is: the tracks' ground filters, begun where their boxes are."""
+        return table if self._ground is None else self._ground.joined(table)
 
     def _end(self, going: BoolArray) -> None:
         """Drop these tracks; those known outside are told with the next report."""

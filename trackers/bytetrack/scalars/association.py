@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 
 from trackers.bytetrack.arrays.table import TENTATIVE, TRACKED
-from trackers.bytetrack.scalars.assignment import Pair, best_pairs
-from trackers.bytetrack.scalars.door import Observed, groups_of
+from trackers.bytetrack.assignment import Pair, best_pairs
+from trackers.bytetrack.scalars.door import Contender, Observed, groups_of
 from trackers.bytetrack.scalars.overlap import iou
 from trackers.bytetrack.scalars.track import Track
 from trackers.bytetrack.settings import ByteTrackSettings
 
 Match = tuple[int, int]
 """Number of the track, number of the detection."""
-
-
-class _Candidates(NamedTuple):
-    """Pairs that may be chosen, by stage; gains are above 0."""
-
-    high: list[Pair]
-    low: list[Pair]
-    tentative: list[Pair]
+Numbered = Iterable[tuple[int, Track]]
 
 
 class Associator:
@@ -37,42 +30,39 @@ class Associator:
 
     def associate(self, tracks: list[Track], observed: Observed) -> list[Match]:
         """The matches of all stages; no track and no detection occurs twice."""
-        candidates = self._candidates(tracks, observed)
-        matches = best_pairs(candidates.high)
-        if candidates.low:
-            taken = {track for track, _ in matches}
-            matches += best_pairs([pair for pair in candidates.low if pair[1] not in taken])
-        if candidates.tentative:
-            taken = {detection for _, detection in matches}
-            matches += best_pairs([pair for pair in candidates.tentative if pair[2] not in taken])
-        return matches
+        reach = observed.widest + self._inclusive_px
+        confirmed = [each for each in enumerate(tracks) if each[1].stage != TENTATIVE]
+        chosen = best_pairs(self._pairs(confirmed, observed.high, reach, self._least_high, is_fused=True))
+        if observed.low:
+            taken = {track for _, track, _ in chosen}
+            left = [each for each in confirmed if each[1].stage == TRACKED and each[0] not in taken]
+            chosen += best_pairs(self._pairs(left, observed.low, reach, self._least_low, is_fused=False))
+        if len(confirmed) < len(tracks):
+            used = {detection for _, _, detection in chosen}
+            free = [contender for contender in observed.high if contender[1] not in used]
+            tentative = [each for each in enumerate(tracks) if each[1].stage == TENTATIVE]
+            chosen += best_pairs(self._pairs(tentative, free, reach, self._least_tentative, is_fused=True))
+        return [(track, detection) for _, track, detection in chosen]
 
-    def _candidates(self, tracks: list[Track], observed: Observed) -> _Candidates:
-        candidates = _Candidates([], [], [])
-        for row, column, similarity, score, is_high in self._similar(tracks, observed):
-            stage = tracks[row].stage
-            if not is_high:
-                gain, pairs = similarity - self._least_low, candidates.low
-                if stage != TRACKED:
-                    continue
-            elif stage == TENTATIVE:
-                gain, pairs = similarity * score - self._least_tentative, candidates.tentative
-            else:
-                gain, pairs = similarity * score - self._least_high, candidates.high
-            if gain > 0.0:
-                pairs.append((gain, row, column))
-        return candidates
-
-    def _similar(self, tracks: list[Track], observed: Observed) -> Iterator[tuple[int, int, float, float, bool]]:
-        """Track, detection, similarity, score and whether high, of every pair that overlaps."""
+    def _pairs(
+        self, tracks: Numbered, contenders: Sequence[Contender], reach: float, least: float, *, is_fused: bool
+    ) -> list[Pair]:
+        """Pairs of these whose similarity, times the score where fused, is above the least."""
         px, weight, groups = self._inclusive_px, self._other_class_weight, self._groups
-        for row, track in enumerate(tracks):
+        lefts = [contender[0] for contender in contenders]
+        pairs: list[Pair] = []
+        for row, track in tracks:
             corners = left, top, right, bottom = track.corners()
-            far_x, far_y = right + px, bottom + px
-            group = groups.get(track.class_id, track.class_id)
-            for column, box, score, other_group, is_high in observed.contenders:
-                x1, y1, x2, y2 = box
-                # Most pairs are far apart: seeing that here costs less than a call.
-                if x1 < far_x and left < x2 + px and y1 < far_y and top < y2 + px:
-                    similarity = iou(corners, box, px)
-                    yield row, column, similarity if group == other_group else similarity * weight, score, is_high
+            class_id, far_x, far_y = track.class_id, right + px, bottom + px
+            # Contenders come from left to right: those that end before this track begins are stepped over at once.
+            for index in range(bisect_left(lefts, left - reach), bisect_left(lefts, far_x)):
+                _, column, box, score, other_id = contenders[index]
+                if left >= box[2] + px or box[1] >= far_y or top >= box[3] + px:
+                    continue
+                gain = iou(corners, box, px)
+                if other_id != class_id and groups.get(other_id, other_id) != groups.get(class_id, class_id):
+                    gain *= weight
+                gain = gain * score - least if is_fused else gain - least
+                if gain > 0.0:
+                    pairs.append((gain, row, column))
+        return pairs

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -14,8 +13,8 @@ from trackers.detections import Detections
 
 Measured = tuple[float, float, float, float]
 """Centre x, centre y, aspect, height."""
-Contender = tuple[int, Box, float, int, bool]
-"""Number, box, score, class group, whether high: a detection that takes part in association."""
+Contender = tuple[float, int, Box, float, int]
+"""Left edge, number, box, score, class: a detection that takes part in association."""
 
 
 class Observed(NamedTuple):
@@ -25,16 +24,20 @@ class Observed(NamedTuple):
         measured: as the filter takes them.
         scores: detector confidence.
         class_ids: index into the model's labels.
-        contenders: the high and the low ones.
+        high: those of the first association, from left to right.
+        low: those of the second, from left to right.
         strong: numbers of those that may begin a track.
+        widest: width of the widest.
         refused: how many detections stayed out.
     """
 
     measured: list[Measured]
     scores: list[float]
     class_ids: list[int]
-    contenders: list[Contender]
+    high: list[Contender]
+    low: list[Contender]
     strong: list[int]
+    widest: float
     refused: int
 
 
@@ -47,35 +50,42 @@ class Door:
         self._rounded = tuple(float(np.float32(threshold)) for threshold in thresholds)
         self._exact = thresholds
         self._includes_edge = settings.edge is Edge.INCLUDED
-        self._groups = groups_of(settings)
 
     def admit(self, detections: Detections) -> Observed:
         """Lay out the usable detections; nothing of the caller's is changed or kept."""
         low, high, new = self._rounded if detections.scores.dtype == np.float32 else self._exact
-        includes_edge, groups = self._includes_edge, self._groups
+        includes_edge, far = self._includes_edge, FARTHEST_PX
+        given: list[float] = detections.scores.tolist()
         class_ids: list[int] = detections.class_ids.tolist()
         measured: list[Measured] = []
         scores: list[float] = []
         kept_ids: list[int] = []
-        contenders: list[Contender] = []
+        highs: list[Contender] = []
+        lows: list[Contender] = []
         strong: list[int] = []
-        given: list[float] = detections.scores.tolist()
-        for (x1, y1, x2, y2), score, class_id in zip(detections.boxes.tolist(), given, class_ids, strict=True):
+        widest, number = 0.0, 0
+        for box, score, class_id in zip(detections.boxes.tolist(), given, class_ids, strict=True):
+            x1, y1, x2, y2 = box
             width, height = x2 - x1, y2 - y1
-            if not (width >= THINNEST_PX and height >= THINNEST_PX and math.isfinite(score)):
+            # A comparison with what is not a number is false; infinity less infinity is none.
+            if not (width >= THINNEST_PX and height >= THINNEST_PX and score - score == 0.0):
                 continue
-            if x1 < -FARTHEST_PX or y1 < -FARTHEST_PX or x2 > FARTHEST_PX or y2 > FARTHEST_PX:
+            if x1 < -far or y1 < -far or x2 > far or y2 > far:
                 continue
-            number = len(scores)
-            is_high = score > high or (includes_edge and score == high)
-            if is_high or (score < high and (score > low or (includes_edge and score == low))):
-                contenders.append((number, (x1, y1, x2, y2), score, groups.get(class_id, class_id), is_high))
-            if is_high and score >= new:
-                strong.append(number)
+            if score > high or (includes_edge and score == high):
+                highs.append((x1, number, box, score, class_id))
+                if score >= new:
+                    strong.append(number)
+            elif score < high and (score > low or (includes_edge and score == low)):
+                lows.append((x1, number, box, score, class_id))
+            widest = max(widest, width)
             measured.append((x1 + width * 0.5, y1 + height * 0.5, width / height, height))
             scores.append(score)
             kept_ids.append(class_id)
-        return Observed(measured, scores, kept_ids, contenders, strong, len(given) - len(scores))
+            number += 1
+        highs.sort()
+        lows.sort()
+        return Observed(measured, scores, kept_ids, highs, lows, strong, widest, len(given) - number)
 
 
 def groups_of(settings: ByteTrackSettings) -> dict[int, int]:

@@ -41,8 +41,11 @@ class Motion:
             height, aspect = track.height, track.aspect
             track.x += track.x_velocity * elapsed
             track.y += track.y_velocity * elapsed
-            track.aspect = _shrunk(aspect + track.aspect_velocity * elapsed, aspect * shrink_limit)
-            track.height = _shrunk(height + track.height_velocity * elapsed, height * shrink_limit)
+            track.aspect = aspect + track.aspect_velocity * elapsed
+            track.height = height + track.height_velocity * elapsed
+            if shrink_limit:
+                track.aspect = max(track.aspect, aspect * shrink_limit)
+                track.height = max(track.height, height * shrink_limit)
             drift = track.velocity_variance * elapsed
             noise = height * position_weight
             track.variance = track.variance + (track.covariance + track.covariance + drift) * elapsed + noise * noise
@@ -63,12 +66,13 @@ class Motion:
         """Draw a track towards its detection."""
         weights = self._weights
         x, y, aspect, height = measured
+        noise, aspect_noise = track.height * weights.measurement[0], weights.measurement[1]
+        if weights.aspect_is_relative:
+            aspect_noise *= track.aspect
         variance, covariance = track.variance, track.covariance
-        noise = track.height * weights.measurement[0]
         total = noise * noise + variance
         gain, velocity_gain = variance / total, covariance / total
         off_x, off_y, off_height = x - track.x, y - track.y, height - track.height
-        noise = (track.aspect if weights.aspect_is_relative else 1.0) * weights.measurement[1]
         track.x += gain * off_x
         track.y += gain * off_y
         track.height += gain * off_height
@@ -78,21 +82,12 @@ class Motion:
         track.velocity_variance -= velocity_gain * covariance
         remains = 1.0 - gain
         track.variance, track.covariance = variance * remains, covariance * remains
-        self._correct_aspect(track, aspect, noise)
-
-    @staticmethod
-    def _correct_aspect(track: Track, aspect: float, noise: float) -> None:
         variance, covariance = track.aspect_variance, track.aspect_covariance
-        total = noise * noise + variance
+        total = aspect_noise * aspect_noise + variance
         gain, velocity_gain = variance / total, covariance / total
-        surprise = aspect - track.aspect
-        track.aspect += gain * surprise
-        track.aspect_velocity += velocity_gain * surprise
+        off_aspect = aspect - track.aspect
+        track.aspect += gain * off_aspect
+        track.aspect_velocity += velocity_gain * off_aspect
         track.aspect_velocity_variance -= velocity_gain * covariance
         remains = 1.0 - gain
         track.aspect_variance, track.aspect_covariance = variance * remains, covariance * remains
-
-
-def _shrunk(value: float, floor: float) -> float:
-    """Not below the floor; a floor of 0 is none."""
-    return floor if floor and value < floor else value

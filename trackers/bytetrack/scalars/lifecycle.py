@@ -9,32 +9,40 @@ from trackers.bytetrack.scalars.track import Track
 from trackers.bytetrack.settings import ByteTrackSettings
 
 
-def vote(track: Track, class_id: int) -> None:
-    """Let the detection whose score the track now has vote for its class."""
-    if track.class_id == class_id:
-        track.class_weight += track.score
-    else:
-        lead = track.class_weight - track.score
-        if lead < 0.0:
-            track.class_id = class_id
-        track.class_weight = abs(lead)
+def outvote(track: Track, class_id: int) -> None:
+    """Let the detection whose score the track now has vote for another class than the track's."""
+    lead = track.class_weight - track.score
+    if lead < 0.0:
+        track.class_id = class_id
+    track.class_weight = abs(lead)
 
 
-def doubles(tracks: list[Track], settings: ByteTrackSettings) -> set[int]:
-    """Identities (`id`) of tracks that follow what another one follows: of a lost and a followed track the younger."""
-    lost = [track for track in tracks if track.stage == LOST]
-    if not lost:
-        return set()
-    double: set[int] = set()
-    groups, px = groups_of(settings), settings.inclusive_px
-    others = [(track, track.corners()) for track in tracks if track.stage != LOST]
-    for old in lost:
-        corners, group = old.corners(), groups.get(old.class_id, old.class_id)
-        for track, box in others:
-            similarity = iou(box, corners, px)
-            if groups.get(track.class_id, track.class_id) != group:
-                similarity *= settings.other_class_weight
-            if similarity > settings.duplicate_iou:
-                is_older = track.seen_at - track.born_at > old.seen_at - old.born_at
-                double.add(id(old if is_older else track))
-    return double
+class Doubles:
+    """Finds tracks that follow what another one follows."""
+
+    def __init__(self, settings: ByteTrackSettings) -> None:
+        self._settings = settings
+        self._groups = groups_of(settings)
+
+    def among(self, tracks: list[Track]) -> set[int]:
+        """Identities (`id`): of a lost and a followed track on one object the younger."""
+        lost = [track for track in tracks if track.stage == LOST]
+        double: set[int] = set()
+        if not lost:
+            return double
+        px = self._settings.inclusive_px
+        others = [(track, track.corners()) for track in tracks if track.stage != LOST]
+        for old in lost:
+            corners = left, top, right, bottom = old.corners()
+            for track, box in others:
+                if box[0] >= right + px or left >= box[2] + px or box[1] >= bottom + px or top >= box[3] + px:
+                    continue
+                if iou(box, corners, px) * self._agreement(track, old) > self._settings.duplicate_iou:
+                    is_older = track.seen_at - track.born_at > old.seen_at - old.born_at
+                    double.add(id(old if is_older else track))
+        return double
+
+    def _agreement(self, track: Track, other: Track) -> float:
+        groups = self._groups
+        is_same = groups.get(track.class_id, track.class_id) == groups.get(other.class_id, other.class_id)
+        return 1.0 if is_same else self._settings.other_class_weight

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-Box = tuple[float, float, float, float]
+from collections.abc import Sequence
+
+Box = Sequence[float]
 """X1 y1 x2 y2."""
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from trackers.boxes import Float64Array
@@ -13,7 +11,7 @@ from trackers.bytetrack.ledger import Ledger
 from trackers.bytetrack.scalars.association import Associator, Match
 from trackers.bytetrack.scalars.door import Door, Observed
 from trackers.bytetrack.scalars.kalman import Motion
-from trackers.bytetrack.scalars.lifecycle import doubles, vote
+from trackers.bytetrack.scalars.lifecycle import Doubles, outvote
 from trackers.bytetrack.scalars.track import Track, to_table
 from trackers.bytetrack.scene import Moment
 from trackers.bytetrack.settings import ByteTrackSettings, Numbering, Removal
@@ -37,6 +35,7 @@ class ScalarScene:
         self._door = Door(settings)
         self._associator = Associator(settings)
         self._motion = Motion(settings.noise)
+        self._doubles = Doubles(settings)
         self._patience = patience
         self._ledger = ledger
         self._tracks = tracks
@@ -49,13 +48,15 @@ class ScalarScene:
         observed = self._door.admit(detections)
         self._ledger.refused += observed.refused
         if self._settings.removal is Removal.ON_TIME:
-            self._end(lambda track: self._is_overdue(track, moment.now))
+            self._end(
+                {id(track) for track in self._tracks if track.stage == LOST and self._is_overdue(track, moment.now)}
+            )
         self._follow(observed, moment)
         return self._report()
 
     def clear(self) -> None:
         """End every track."""
-        self._end(lambda _track: True)
+        self._end({id(track) for track in self._tracks})
 
     def table(self) -> Float64Array:
         """The tracks as a table, the caller's own."""
@@ -70,31 +71,32 @@ class ScalarScene:
         self._continue(matches, observed, now)
         if self._settings.removal is Removal.AS_PUBLISHED:
             over |= self._condemn(was_lost, now)
-        if over:
-            self._end(lambda track: id(track) in over)
+        self._end(over)
         self._begin(observed, {detection for _, detection in matches}, now)
-        if gone := doubles(self._tracks, self._settings):
-            self._end(lambda track: id(track) in gone)
+        self._end(self._doubles.among(self._tracks))
 
     def _missed(self, matches: list[Match]) -> set[int]:
         """Mark followed tracks without a detection as lost; the tentative ones are over."""
-        matched, over = {track for track, _ in matches}, set()
-        for number, track in enumerate(self._tracks):
-            if number not in matched:
-                if track.stage == TRACKED:
-                    track.stage = LOST
-                elif track.stage == TENTATIVE:
-                    over.add(id(track))
-        return over
+        matched = {number for number, _ in matches}
+        missed = [track for number, track in enumerate(self._tracks) if number not in matched]
+        for track in missed:
+            if track.stage == TRACKED:
+                track.stage = LOST
+        return {id(track) for track in missed if track.stage == TENTATIVE}
 
     def _continue(self, matches: list[Match], observed: Observed, now: float) -> None:
+        tracks, correct = self._tracks, self._motion.correct
+        measured, scores, class_ids = observed.measured, observed.scores, observed.class_ids
         for number, detection in matches:
-            track = self._tracks[number]
-            self._motion.correct(track, observed.measured[detection])
-            track.score = observed.scores[detection]
+            track = tracks[number]
+            correct(track, measured[detection])
+            track.score = scores[detection]
             track.seen_at = now
             track.stage = TRACKED
-            vote(track, observed.class_ids[detection])
+            if class_ids[detection] == track.class_id:
+                track.class_weight += track.score
+            else:
+                outvote(track, class_ids[detection])
 
     def _condemn(self, was_lost: list[Track], now: float) -> set[int]:
         """The published code's way of removal: those that go now; overdue ones are marked."""
@@ -119,13 +121,11 @@ class ScalarScene:
                     track.track_id = self._ledger.next_id()
                 self._tracks.append(track)
 
-    def _end(self, is_over: Callable[[Track], bool]) -> None:
-        """Drop these tracks; those known outside are told with the next report."""
-        over = [track for track in self._tracks if is_over(track)]
-        if over:
-            gone = {id(track) for track in over}
-            self._ledger.end(track.track_id for track in over if track.reported)
-            self._tracks = [track for track in self._tracks if id(track) not in gone]
+    def _end(self, going: set[int]) -> None:
+        """Drop the tracks of these identities (`id`); those known outside are told with the next report."""
+        if going:
+            self._ledger.end(track.track_id for track in self._tracks if id(track) in going and track.reported)
+            self._tracks = [track for track in self._tracks if id(track) not in going]
 
     def _report(self) -> Tracks:
         seen = [track for track in self._tracks if track.stage == TRACKED]
@@ -133,9 +133,12 @@ class ScalarScene:
             if track.track_id == 0:
                 track.track_id = self._ledger.next_id()
             track.reported = 1.0
+        flat: list[float] = []
+        for track in seen:
+            flat += track.corners()
         return Tracks(
-            boxes=np.array([track.corners() for track in seen], np.float64).reshape(-1, 4),
-            scores=np.array([track.score for track in seen], np.float64),
+            boxes=np.array(flat).reshape(-1, 4),
+            scores=np.array([track.score for track in seen]),
             class_ids=np.array([track.class_id for track in seen], np.int32),
             track_ids=np.array([track.track_id for track in seen], np.int64),
             ended_ids=np.array(self._ledger.take_ended(), np.int64),
