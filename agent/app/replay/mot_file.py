@@ -7,6 +7,7 @@ from types import TracebackType
 
 from agent.app.replay.part_file import PartFile
 from agent.app.replay.unbuffered import write_all
+from agent.evaluation.following import mot_text
 from agent.track.tracked import TrackedFrame
 
 
@@ -28,7 +29,7 @@ class MotFile:
         Raises:
             OutputError: they cannot be written.
         """
-        write_all(self._stream, _rows(tracked).encode("ascii"), self._path)
+        write_all(self._stream, mot_text(tracked.frame.info.sequence, tracked.tracks).encode("ascii"), self._path)
 
     def __enter__(self) -> MotFile:
         return self
@@ -38,13 +39,3 @@ class MotFile:
     ) -> None:
         self._stream.close()
         self._part.settle(keep=kind is None)
-
-
-def _rows(tracked: TrackedFrame) -> str:
-    tracks = tracked.tracks
-    columns = zip(tracks.boxes, tracks.scores, tracks.class_ids, tracks.track_ids, strict=True)
-    return "".join(
-        f"{tracked.frame.info.sequence},{track_id},{x1:.2f},{y1:.2f},{x2 - x1:.2f},{y2 - y1:.2f},"
-        f"{score:.4f},{class_id},-1,-1\n"
-        for (x1, y1, x2, y2), score, class_id, track_id in columns
-    )
