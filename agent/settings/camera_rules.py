@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from agent.settings.broken_rule import BrokenRule
+from agent.settings.ground_rules import broken_ground_rules
 from agent.settings.mistake import KeyPath
 from agent.settings.models.choices import RtspTransport
 from agent.settings.types import SourceKind
@@ -33,6 +34,7 @@ def broken_camera_rules(at: KeyPath, camera: CameraSettings) -> Iterator[BrokenR
         )
     yield from _misplaced(at, camera)
     yield from _credentials(at, camera)
+    yield from broken_ground_rules(at, camera)
     yield from broken_tls_rules((*at, "tls"), camera.tls)
     if camera.source.location.startswith("rtsps:") and camera.rtsp_transport is RtspTransport.UDP:
         yield BrokenRule(

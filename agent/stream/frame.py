@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 BgrArray = npt.NDArray[np.uint8]
+GreyArray = npt.NDArray[np.uint8]
 
 
 class ClockSource(str, Enum):
@@ -52,6 +53,9 @@ class Picture(Protocol):
 
     def full(self) -> BgrArray:
         """The whole picture: uint8 (height, width, 3) BGR."""
+
+    def grey(self, width_px: int, height_px: int) -> GreyArray:
+        """The whole picture's brightness at another size: uint8 (height, width), 0 black to 255 white."""
 
 
 @dataclass(frozen=True, eq=False)

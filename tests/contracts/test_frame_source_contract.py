@@ -110,6 +110,7 @@ def test_pictures_have_the_size_that_is_told(endless: Make) -> None:
 
     assert frame.picture.full().shape == (frame.info.height_px, frame.info.width_px, 3)
     assert frame.picture.scaled(40, 30).shape == (30, 40, 3)
+    assert frame.picture.grey(40, 30).shape == (30, 40)
 
 
 def test_an_end_is_no_failure(ending: Make) -> None:

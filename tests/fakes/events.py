@@ -12,7 +12,7 @@ import numpy as np
 from prometheus_client import CollectorRegistry
 
 from agent.events.event import Event, EventKind
-from agent.stream.frame import BgrArray, ClockSource, Frame, FrameInfo
+from agent.stream.frame import BgrArray, ClockSource, Frame, FrameInfo, GreyArray
 from agent.telemetry.teller import Teller
 from agent.track.tracked import TrackedFrame
 from trackers import Tracks
@@ -31,6 +31,10 @@ class NoPicture:
     def full(self) -> BgrArray:
         """All black."""
         return self.scaled(640, 480)
+
+    def grey(self, width_px: int, height_px: int) -> GreyArray:
+        """All black."""
+        return np.zeros((height_px, width_px), np.uint8)
 
 
 def frame_info(sequence: int = 1, camera_id: str = "gate", at_s: float = 0.0) -> FrameInfo:

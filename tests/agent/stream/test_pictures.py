@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import av
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from agent.stream.array_picture import ArrayPicture
 from agent.stream.av_picture import AvPicture, Scalers
-from agent.stream.frame import BgrArray
+from agent.stream.frame import BgrArray, GreyArray, Picture
 
 BT709, BT601, UNTOLD = 1, 5, 2
 LIMITED, FULL = 1, 2
@@ -51,6 +53,55 @@ def colour(frame: av.VideoFrame, *, scaled: bool = True) -> list[int]:
 def test_colours_are_those_of_the_stream(frame: av.VideoFrame, bgr: list[int], *, scaled: bool) -> None:
     """Range and matrix are the stream's own; one that names no matrix is BT.601 below 720 lines, else BT.709."""
     assert colour(frame, scaled=scaled) == pytest.approx(bgr, abs=3)
+
+
+def brightness(frame: av.VideoFrame) -> int:
+    return int(AvPicture(frame, Scalers()).grey(30, 20)[10, 10])
+
+
+@pytest.mark.parametrize(
+    ("frame", "level"),
+    [
+        (flat(235, 128, 128, scale=LIMITED), 255),
+        (flat(16, 128, 128, scale=LIMITED), 0),
+        (flat(255, 128, 128, scale=FULL), 255),
+        (flat(0, 128, 128, scale=FULL), 0),
+        (flat(126, 128, 128), 128),
+        (flat(126, 90, 240, matrix=BT709, size=(1280, 720)), 128),
+    ],
+    ids=["white", "black", "full white", "full black", "untold", "red does not count"],
+)
+def test_grey_reaches_from_black_to_white(frame: av.VideoFrame, level: int) -> None:
+    """Whatever range the stream uses; it is the luma, so colour does not matter."""
+    assert brightness(frame) == pytest.approx(level, abs=2)
+
+
+MAKERS = {
+    "array": ArrayPicture,
+    "decoder that gives BGR": lambda pixels: AvPicture(av.VideoFrame.from_ndarray(pixels, format="bgr24"), Scalers()),
+    "decoder that gives grey": lambda pixels: AvPicture(
+        av.VideoFrame.from_ndarray(pixels, format="bgr24").reformat(format="gray"), Scalers()
+    ),
+    "decoder that gives YUV": lambda pixels: AvPicture(
+        av.VideoFrame.from_ndarray(pixels, format="bgr24").reformat(format="yuv420p"), Scalers()
+    ),
+}
+
+
+@pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS.keys())
+@pytest.mark.parametrize(("width", "height"), [(480, 270), (333, 187), (640, 360), (33, 19), (1, 1)])
+def test_grey_of_any_size_is_made_whole(make: Callable[[BgrArray], Picture], width: int, height: int) -> None:
+    """Every kind of picture gives the same brightness at any size: uint8, contiguous, and the caller's own."""
+    source = drawn(640, 360)
+    expected: GreyArray = cv2.resize(cv2.cvtColor(source, cv2.COLOR_BGR2GRAY), (width, height))
+    picture = make(source)
+
+    grey = picture.grey(width, height)
+
+    assert (grey.shape, grey.dtype, grey.flags.c_contiguous) == ((height, width), np.uint8, True)
+    assert np.abs(grey.astype(int) - expected.astype(int)).mean() < 4
+    grey[:] = 0
+    assert picture.grey(width, height).any()
 
 
 def drawn(width: int, height: int) -> BgrArray:

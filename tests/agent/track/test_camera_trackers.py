@@ -11,9 +11,10 @@ from fakes.tracker import FakeTracker
 from prometheus_client import CollectorRegistry
 
 from agent.detect.detected import DetectedFrame
-from agent.stream.frame import BgrArray, ClockSource, Frame, FrameInfo
+from agent.stream.frame import BgrArray, ClockSource, Frame, FrameInfo, GreyArray
 from agent.telemetry.teller import Teller
 from agent.telemetry.track import TrackHappenings
+from agent.track.camera_motion import CameraMotionEstimator
 from agent.track.camera_trackers import CameraTrackers
 from trackers import ByteTracker, ByteTrackSettings, Detections
 
@@ -29,6 +30,9 @@ class Blank:
     def full(self) -> BgrArray:
         return self.scaled(64, 48)
 
+    def grey(self, width_px: int, height_px: int) -> GreyArray:
+        return np.zeros((height_px, width_px), np.uint8)
+
 
 def detected(camera_id: str, at_s: float, *class_ids: int) -> DetectedFrame:
     info = FrameInfo(camera_id, 0, datetime(2026, 1, 1, tzinfo=timezone.utc), ClockSource.HOST, at_s, 640, 480)
@@ -40,11 +44,12 @@ def detected(camera_id: str, at_s: float, *class_ids: int) -> DetectedFrame:
 class Bench:
     """The step with fake trackers that stay in reach, and its metrics."""
 
-    def __init__(self) -> None:
+    def __init__(self, moving: tuple[str, ...] = ()) -> None:
         self.made: list[FakeTracker] = []
         self.registry = CollectorRegistry()
         teller = Teller(self.registry, logging.getLogger("test.track"))
-        self.step = CameraTrackers(self.make, TrackHappenings(teller))
+        estimators = {camera_id: CameraMotionEstimator() for camera_id in moving}
+        self.step = CameraTrackers(self.make, TrackHappenings(teller), estimators)
 
     def make(self) -> FakeTracker:
         self.made.append(FakeTracker())
@@ -52,6 +57,9 @@ class Bench:
 
     def value(self, name: str, **labels: str) -> float | None:
         return self.registry.get_sample_value(f"sitewatch_{name}", labels)
+
+    def findings(self, camera_id: str, finding: str) -> float | None:
+        return self.value("camera_motion_estimates_total", camera=camera_id, finding=finding)
 
 
 def test_each_camera_has_a_tracker_of_its_own() -> None:
@@ -130,3 +138,50 @@ def test_with_the_real_tracker_people_keep_their_numbers() -> None:
     told = [step.track(detected("gate", 100.0 + number / 10, 0, 1)) for number in range(4)]
 
     assert [frame.tracks.track_ids.tolist() for frame in told] == [[1, 2]] * 4
+
+
+class Textured(Blank):
+    """A picture full of corners, moved to the right by so many pixels of the frame."""
+
+    def __init__(self, shift_px: int) -> None:
+        self._shift_px = shift_px
+
+    def grey(self, width_px: int, height_px: int) -> GreyArray:
+        blocks = np.random.default_rng(0).integers(0, 255, (height_px // 8, width_px // 8), np.uint8)
+        shift_px = self._shift_px * width_px // 640
+        return np.ascontiguousarray(np.roll(blocks.repeat(8, 0).repeat(8, 1), shift_px, axis=1))
+
+
+def seen_by(picture: Blank, camera_id: str, at_s: float) -> DetectedFrame:
+    plain = detected(camera_id, at_s, 0)
+    return DetectedFrame(Frame(plain.frame.info, picture), plain.detections, LABELS)
+
+
+def test_the_tracker_of_a_moving_camera_is_told_its_motion() -> None:
+    """Only of the camera that has an estimator; each finding is counted, and a forgotten camera begins anew."""
+    bench = Bench(moving=("gate",))
+    for number, shift_px in enumerate([0, 8, 8]):
+        bench.step.track(seen_by(Textured(shift_px), "gate", number / 10))
+        bench.step.track(seen_by(Textured(shift_px), "yard", number / 10))
+    bench.step.forget("gate")
+    bench.step.track(seen_by(Textured(16), "gate", 0.3))
+
+    first, second, third, fourth = bench.made[0].camera_motions
+    assert (first, third, fourth) == (None, None, None)
+    assert second is not None
+    np.testing.assert_allclose(second.matrix, [[1, 0, 8], [0, 1, 0]], atol=0.2)
+    assert bench.made[1].camera_motions == [None] * 3
+    assert [bench.findings("gate", finding) for finding in ("begun", "moved", "still")] == [2, 1, 1]
+    assert bench.findings("yard", "begun") is None
+
+
+def test_an_ignored_estimate_is_counted_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    """A picture without texture moves no track; the log has a line a minute, not one a frame."""
+    bench = Bench(moving=("gate",))
+    with caplog.at_level(logging.INFO, logger="test.track"):
+        for number in range(5):
+            bench.step.track(seen_by(Blank(), "gate", number / 10))
+
+    assert bench.made[0].camera_motions == [None] * 5
+    assert bench.findings("gate", "ignored") == 4
+    assert [message for message in caplog.messages if "camera motion not known" in message] == caplog.messages[:1]
