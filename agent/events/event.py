@@ -29,8 +29,8 @@ class Event:
         event_id: unique, and sortable by time; the same however often the event is sent.
         kind: what happened.
         site_id, camera_id: where.
-        run_id: the life of the process that made it; track ids are unique within it, per camera.
-        track_id: whose event; at least 1.
+        run_id: the life of the process that made it.
+        track_id: whose event; at least 1; unique per camera among the tracks that one run has numbered.
         label: text of the class.
         occurred_at: UTC time of the frame that caused it; `clock_source` says what that time rests on.
         started_at: UTC time of the frame the track was first seen in.
@@ -42,6 +42,7 @@ class Event:
         frame_sequence: the camera's frame number.
         captured_monotonic_s: of the frame, for latency; not sent. None where no frame caused the event: a camera or
             the agent stopped.
+        track_run_id: the run that gave the track its number, where that was an earlier one; None: this run.
     """
 
     event_id: str
@@ -62,6 +63,7 @@ class Event:
     frame_size: tuple[int, int]
     frame_sequence: int
     captured_monotonic_s: float | None
+    track_run_id: str | None = None
 
 
 def clip(box: Box, frame_size: tuple[int, int]) -> Box:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from agent.events.event import Event, EventKind, fraction
@@ -88,6 +88,32 @@ class LifecycleRule:
             events.extend(self._end(tracks, track_id, _stop_cause(track, at)))
         return events
 
+    def open_tracks(self, camera_id: str) -> list[OpenTrack]:
+        """What is remembered of a camera's tracks; they go on changing."""
+        return list(self._open.get(camera_id, {}).values())
+
+    def resume(self, camera_id: str, tracks: Iterable[OpenTrack]) -> None:
+        """Take over what an earlier run remembered, before the first frame; those told before are not `new` again."""
+        self._open[camera_id] = {track.track_id: track for track in tracks}
+
+    def end_of(self, told: Event, at: datetime) -> Event:
+        """The end of an object of which only the last event is known, told by an earlier run; it was last seen then."""
+        self._happened.event_made(told.camera_id, EventKind.END.value, told.label, told.track_id)
+        return replace(
+            told,
+            event_id=self._ids.next_id(),
+            kind=EventKind.END,
+            run_id=self._run_id,
+            occurred_at=at,
+            ended_at=told.occurred_at,
+            clock_source=ClockSource.HOST,
+            captured_monotonic_s=None,
+        )
+
+    def release(self, camera_id: str) -> None:
+        """Forget a camera's tracks without telling their end: another run takes them over."""
+        self._open.pop(camera_id, None)
+
     def close(self, at: datetime) -> list[Event]:
         """The ends of all tracks of all cameras; `at` is our own clock's time."""
         return [event for camera_id in list(self._open) for event in self.camera_ended(camera_id, at)]
@@ -95,7 +121,7 @@ class LifecycleRule:
     def _see(self, tracks: dict[int, OpenTrack], track_id: int, seen: Sighting) -> OpenTrack:
         track = tracks.get(track_id)
         if track is None:
-            track = tracks[track_id] = OpenTrack(track_id, seen)
+            track = tracks[track_id] = OpenTrack(track_id, seen, self._run_id)
         else:
             track.see(seen)
         return track
@@ -115,7 +141,7 @@ class LifecycleRule:
         tracks = self._open[camera_id]
         events: list[Event] = []
         while len(tracks) > self._patience.max_open_tracks:
-            oldest = min(tracks.values(), key=lambda track: track.last.frame.sequence)
+            oldest = min(tracks.values(), key=lambda track: track.last.frame.captured_monotonic_s)
             self._happened.track_forgotten(camera_id)
             events.extend(self._end(tracks, oldest.track_id, cause))
         return events
@@ -143,6 +169,7 @@ class LifecycleRule:
             frame_size=last.frame_size,
             frame_sequence=cause.frame_sequence,
             captured_monotonic_s=cause.captured_monotonic_s,
+            track_run_id=None if track.run_id == self._run_id else track.run_id,
         )
 
 

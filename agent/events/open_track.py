@@ -36,21 +36,25 @@ class OpenTrack:
     """What is remembered of one track while it lives: a fixed amount, however long that is.
 
     Attributes:
+        run_id: the run that gave the track its number.
         first, last: the first and the newest sighting.
         sightings: how many there were.
         label: what the track is taken for.
         top_score: the best score so far.
+        other_label, other_sightings: what it was taken for instead, so many times in a row.
+        told: label, best score and time (monotonic seconds) when it was told last; None before.
     """
 
-    def __init__(self, track_id: int, first: Sighting) -> None:
+    def __init__(self, track_id: int, first: Sighting, run_id: str) -> None:
         self.track_id = track_id
+        self.run_id = run_id
         self.first = self.last = first
         self.sightings = 1
         self.label = first.label
         self.top_score = first.score
-        self._other_label = first.label
-        self._other_sightings = 0
-        self._told: tuple[str, float, float] | None = None
+        self.other_label = first.label
+        self.other_sightings = 0
+        self.told: tuple[str, float, float] | None = None
 
     def see(self, sighting: Sighting) -> None:
         """Take in the newest sighting."""
@@ -61,18 +65,18 @@ class OpenTrack:
 
     def tell(self) -> None:
         """An event about the track as it is now was made."""
-        self._told = (self.label, self.top_score, self.last.frame.captured_monotonic_s)
+        self.told = (self.label, self.top_score, self.last.frame.captured_monotonic_s)
 
     @property
     def is_told(self) -> bool:
         """Whether the outside knows of it."""
-        return self._told is not None
+        return self.told is not None
 
     def has_news(self, score_step: float, update_every_s: float) -> bool:
         """Whether a track that is told differs enough from what was told last, or was told too long ago."""
-        if self._told is None:
+        if self.told is None:
             return False
-        label, top_score, at_s = self._told
+        label, top_score, at_s = self.told
         return (
             self.label != label
             or self.top_score >= top_score + score_step
@@ -81,9 +85,9 @@ class OpenTrack:
 
     def _weigh(self, label: str) -> None:
         if label == self.label:
-            self._other_sightings = 0
+            self.other_sightings = 0
             return
-        self._other_sightings = self._other_sightings + 1 if label == self._other_label else 1
-        self._other_label = label
-        if self._other_sightings >= LABEL_PATIENCE:
-            self.label, self._other_sightings = label, 0
+        self.other_sightings = self.other_sightings + 1 if label == self.other_label else 1
+        self.other_label = label
+        if self.other_sightings >= LABEL_PATIENCE:
+            self.label, self.other_sightings = label, 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from agent.publish.payload import detections_payload
@@ -16,7 +16,14 @@ EARLY_SHARE = 0.1
 class DetectionsFeed:
     """Used by one thread, which gives it the frames of all cameras, those of each in order."""
 
-    def __init__(self, publish: Callable[[str, bytes], object], site_id: str, run_id: str, rate: Rate) -> None:
+    def __init__(
+        self,
+        publish: Callable[[str, bytes], object],
+        site_id: str,
+        run_id: str,
+        rate: Rate,
+        taken_over: Mapping[tuple[str, int], str] | None = None,
+    ) -> None:
         """Make one.
 
         Args:
@@ -24,18 +31,21 @@ class DetectionsFeed:
             site_id: goes into the payload.
             run_id: goes into the payload.
             rate: messages a second and camera at most, in stream time.
+            taken_over: of camera and track, the earlier run that numbered it; may fill until the first frame comes.
         """
         self._publish = publish
         self._site_id = site_id
         self._run_id = run_id
         self._rate = rate
+        self._taken_over = taken_over
         self._due_s: dict[str, float] = {}
 
     def tell(self, tracked: TrackedFrame) -> None:
         """Publish this frame's tracks if it is due."""
         frame = tracked.frame.info
         if self._is_due(frame.camera_id, frame.captured_monotonic_s):
-            self._publish(frame.camera_id, detections_payload(self._site_id, self._run_id, tracked))
+            payload = detections_payload(self._site_id, self._run_id, tracked, self._taken_over)
+            self._publish(frame.camera_id, payload)
 
     def _is_due(self, camera_id: str, at_s: float) -> bool:
         if isinstance(self._rate, str):

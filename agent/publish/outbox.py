@@ -62,9 +62,17 @@ class Outbox:
     """
 
     def __init__(
-        self, path: Path, limits: OutboxLimits, clock: Clock, happened: PublishHappenings, render: Render
+        self,
+        path: Path,
+        limits: OutboxLimits,
+        clock: Clock,
+        happened: PublishHappenings,
+        render: Render,
+        *,
+        follows_objects: bool = False,
     ) -> None:
-        self._file = OutboxFile(path)
+        """Not yet open; with `follows_objects` it also knows which objects the outside takes for present."""
+        self._file = OutboxFile(path, follows_objects=follows_objects)
         self._limits = limits
         self._clock = clock
         self._happened = happened
@@ -120,6 +128,13 @@ class Outbox:
         with self._lock:
             self._drop_expired()
             return [waiting.event for waiting in self._oldest(limit)]
+
+    def objects(self) -> list[bytes]:
+        """The last event of every object that was told to be there and not yet to be gone, where they are followed."""
+        with self._lock:
+            payloads: list[bytes] = []
+            self._attempt(lambda: payloads.extend(self._file.objects()))
+            return payloads
 
     def delete(self, sequences: Iterable[int]) -> None:
         """Forget events: the receiver has acknowledged them, or refused them for good."""

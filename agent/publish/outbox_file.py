@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agent.errors import OutboxError
+from agent.publish import open_objects
 from agent.publish.stored import StoredEvent
 
 LAYOUT_VERSION = 1
@@ -76,8 +77,10 @@ class OutboxFile:
         events, bytes: what is in it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, follows_objects: bool = False) -> None:
+        """Not yet open; with `follows_objects` it also knows which objects the outside takes for present."""
         self.path = path
+        self._follows_objects = follows_objects
         self.events = self.bytes = 0
         self._connection: sqlite3.Connection | None = None
 
@@ -96,7 +99,10 @@ class OutboxFile:
                 self._run("PRAGMA locking_mode = EXCLUSIVE")
                 self._prepare()
                 self.events, self.bytes = self._run("SELECT COUNT(*), COALESCE(SUM(cost), 0) FROM event")[0]
-                return self._last_sequence()
+                last_sequence = self._last_sequence()
+                if self._follows_objects:
+                    open_objects.prepare(self._live(), last_sequence)
+                return last_sequence
         except OutboxError:
             self.close()  # half open it would be no use: the next attempt begins at the beginning
             raise
@@ -107,6 +113,8 @@ class OutboxFile:
         with self._transaction("FULL") as connection:
             connection.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)", rows)
             connection.execute("INSERT OR REPLACE INTO counter VALUES ('last_sequence', ?)", (last_sequence,))
+            if self._follows_objects:
+                open_objects.follow(connection, [event.payload for event, _ in waiting], last_sequence)
         self.events += len(waiting)
         self.bytes += sum(cost(event) for event, _ in waiting)
 
@@ -131,6 +139,13 @@ class OutboxFile:
                 "SELECT sequence, event_id, camera_id, payload, stored_at FROM event ORDER BY sequence LIMIT ?", limit
             )
         return [Waiting(StoredEvent(*row[:4]), row[4]) for row in rows]
+
+    def objects(self) -> list[bytes]:
+        """The last event of every object that the outside takes for present, where they are followed."""
+        if not self._follows_objects:
+            return []
+        with _translated(self.path):
+            return [bytes(row[0]) for row in self._run("SELECT payload FROM open_object ORDER BY id")]
 
     def shift_times(self, seconds: float) -> None:
         """Move every stored time: somebody set the clock, and ages shall stay as they are."""

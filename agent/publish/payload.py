@@ -7,6 +7,7 @@ Field names are Frigate's where the meaning is the same: `type`, `id`, `camera`,
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
@@ -25,7 +26,7 @@ def event_payload(event: Event, sequence: int) -> bytes:
             "type": event.kind.value,
             "site": event.site_id,
             "camera": event.camera_id,
-            "id": object_id(event.run_id, event.camera_id, event.track_id),
+            "id": object_id(event.track_run_id or event.run_id, event.camera_id, event.track_id),
             "event_id": event.event_id,
             "sequence": sequence,
             "run_id": event.run_id,
@@ -46,8 +47,17 @@ def event_payload(event: Event, sequence: int) -> bytes:
     )
 
 
-def detections_payload(site_id: str, run_id: str, tracked: TrackedFrame) -> bytes:
-    """Every track of one processed frame; an empty list says that nothing was there."""
+def detections_payload(
+    site_id: str, run_id: str, tracked: TrackedFrame, taken_over: Mapping[tuple[str, int], str] | None = None
+) -> bytes:
+    """Every track of one processed frame; an empty list says that nothing was there.
+
+    Args:
+        site_id: goes into it.
+        run_id: goes into it.
+        tracked: the frame.
+        taken_over: of camera and track, the earlier run that numbered it.
+    """
     frame = tracked.frame.info
     return _json(
         {
@@ -60,7 +70,7 @@ def detections_payload(site_id: str, run_id: str, tracked: TrackedFrame) -> byte
             "frame_time": _unix_s(frame.captured_at),
             "clock_source": frame.clock_source.value,
             "frame_size": [frame.width_px, frame.height_px],
-            "tracks": _tracks(run_id, tracked),
+            "tracks": _tracks(run_id, tracked, taken_over or {}),
         }
     )
 
@@ -100,11 +110,11 @@ def camera_status_payload(status: CameraStatus) -> bytes:
 
 
 def object_id(run_id: str, camera_id: str, track_id: int) -> str:
-    """One id for one followed object, in all its events: unique everywhere, as the run's id is."""
+    """One id for one followed object, in all its events: unique everywhere, as the numbering run's id is."""
     return f"{run_id}-{camera_id}-{track_id}"
 
 
-def _tracks(run_id: str, tracked: TrackedFrame) -> list[dict[str, Any]]:
+def _tracks(run_id: str, tracked: TrackedFrame, taken_over: Mapping[tuple[str, int], str]) -> list[dict[str, Any]]:
     tracks, frame = tracked.tracks, tracked.frame.info
     frame_size = (frame.width_px, frame.height_px)
     columns = zip(
@@ -117,9 +127,10 @@ def _tracks(run_id: str, tracked: TrackedFrame) -> list[dict[str, Any]]:
     messages = []
     for track_id, class_id, score, (x1, y1, x2, y2) in columns:
         box = clip((x1, y1, x2, y2), frame_size)
+        numbered_by = taken_over.get((frame.camera_id, track_id), run_id)
         messages.append(
             {
-                "id": object_id(run_id, frame.camera_id, track_id),
+                "id": object_id(numbered_by, frame.camera_id, track_id),
                 "track_id": track_id,
                 "label": tracked.labels[class_id],
                 "score": _score(score),
