@@ -17,6 +17,7 @@ class AcceleratorKind(str, Enum):
     DLA = "dla"
     APPLE_NEURAL_ENGINE = "apple_neural_engine"
     APPLE_GPU = "apple_gpu"
+    REMOTE = "remote"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Accelerator:
         memory_bytes: what it can address, or None where unknown.
         driver: name and version, or None.
         capability: instruction sets or compute capability, one word each.
+        index: its number among those of its kind, as the vendor counts them: CUDA device, GPU.n, DLA core.
+        address: on the PCI bus, "0000:01:00.0", or None.
     """
 
     kind: AcceleratorKind
@@ -36,6 +39,8 @@ class Accelerator:
     memory_bytes: int | None = None
     driver: str | None = None
     capability: tuple[str, ...] = ()
+    index: int = 0
+    address: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,52 @@ class Absence:
     reason: str
 
 
+class DecoderKind(str, Enum):
+    """Ways to decode video beside the processor."""
+
+    VAAPI = "vaapi"
+    NVDEC = "nvdec"
+    NVV4L2 = "nvv4l2"
+    VIDEOTOOLBOX = "videotoolbox"
+    V4L2_M2M = "v4l2_m2m"
+
+
+@dataclass(frozen=True)
+class VideoDecoder:
+    """One way to decode video on hardware, or why there is none.
+
+    Attributes:
+        kind: the interface to it.
+        device: its node, or None where it has none or is not there.
+        availability: whether this Python's libraries reach it, or what is missing.
+    """
+
+    kind: DecoderKind
+    device: str | None
+    availability: Availability
+
+
+@dataclass(frozen=True)
+class JetsonBoard:
+    """Which Jetson this is.
+
+    Attributes:
+        module: as NVIDIA sells it: "Jetson Orin NX 16 GB".
+        part_number: "p3767-0000", or "" where the board tells none.
+        soc: "tegra234".
+        l4t: release of Jetson Linux, "36.4.3", or None where nothing tells it.
+        jetpack: the JetPack that brought it, or None where we do not know.
+        power_mode: as nvpmodel names it, or None where it does not tell.
+    """
+
+    module: str
+    part_number: str
+    soc: str
+    l4t: str | None
+    jetpack: str | None
+    power_mode: str | None
+
+
 @dataclass(frozen=True)
 class Inventory:
     """Everything the probe found.
@@ -86,6 +137,9 @@ class Inventory:
         notes: findings a person should know: traps, limits, contradictions.
         architecture: "x86_64", "aarch64", "arm64".
         absent: the families that were looked for and not found, with reasons.
+        cores: processors of the machine, whatever this process may use of them.
+        decoders: one a way to decode video on hardware, usable or not.
+        jetson: which Jetson this is, or None where it is none.
     """
 
     machine: str
@@ -98,3 +152,6 @@ class Inventory:
     notes: tuple[str, ...] = ()
     architecture: str = ""
     absent: tuple[Absence, ...] = ()
+    cores: int = 1
+    decoders: tuple[VideoDecoder, ...] = ()
+    jetson: JetsonBoard | None = None

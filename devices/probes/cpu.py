@@ -45,8 +45,7 @@ def probe_cpu(root: Root) -> Accelerator:
     """The processor as an accelerator; every machine has one, even where it does not tell its name."""
     if root.system == "Darwin":
         name = sysctl(root, "machdep.cpu.brand_string") or root.architecture
-        always = ("neon", "neon_fp16", "neon_dotprod")  # in every one of Apple's own chips
-        return Accelerator(AcceleratorKind.CPU, name, capability=always if root.architecture == "arm64" else ())
+        return Accelerator(AcceleratorKind.CPU, name, capability=_capability_of_mac(root))
     fields = _cpuinfo(root)
     flags = f"{fields.get('flags', '')} {fields.get('Features', '')}".split()
     capability = tuple(dict.fromkeys(word for flag, word in _INSTRUCTIONS.items() if flag in flags))
@@ -55,12 +54,20 @@ def probe_cpu(root: Root) -> Accelerator:
 
 def cpu_limit(root: Root) -> float:
     """How many processors this process may use at once: cores, affinity and cgroup quota, the least of them."""
-    limits = [float(_cores(root))]
+    limits = [float(cores(root))]
     if (allowed := _allowed(root)) is not None:
         limits.append(float(allowed))
     if (quota := cpu_quota(root)) is not None:
         limits.append(quota)
     return min(limits)
+
+
+def cores(root: Root) -> int:
+    """Processors of the machine, as the system counts them."""
+    if root.system == "Darwin":
+        told = sysctl(root, "hw.ncpu")
+        return int(told) if told and told.isdigit() else 1
+    return len(re.findall(r"^processor\s*:", root.text("/proc/cpuinfo") or "", re.MULTILINE)) or 1
 
 
 def sysctl(root: Root, name: str) -> str | None:
@@ -69,11 +76,11 @@ def sysctl(root: Root, name: str) -> str | None:
     return result.output.strip() or None if result.code == 0 else None
 
 
-def _cores(root: Root) -> int:
-    if root.system == "Darwin":
-        told = sysctl(root, "hw.ncpu")
-        return int(told) if told and told.isdigit() else 1
-    return len(re.findall(r"^processor\s*:", root.text("/proc/cpuinfo") or "", re.MULTILINE)) or 1
+def _capability_of_mac(root: Root) -> tuple[str, ...]:
+    if root.architecture == "arm64":
+        return ("neon", "neon_fp16", "neon_dotprod")  # in every one of Apple's own chips
+    names = {"hw.optional.avx2_0": "avx2", "hw.optional.avx512f": "avx512", "hw.optional.avx512vnni": "avx512_vnni"}
+    return tuple(word for name, word in names.items() if sysctl(root, name) == "1")
 
 
 def _cpuinfo(root: Root) -> dict[str, str]:

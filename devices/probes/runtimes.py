@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import signal
 from dataclasses import dataclass
 
 from devices.inventory import Availability, RuntimeStatus
+from devices.probes.question import NOT_INSTALLED, answer, ask_library, failure
 from devices.probes.root import CommandResult, Root
 
 DEADLINE_S = 30.0
-_MISSING = 3
+NOT_USABLE = 4
+"""Exit status of a gate that is closed; the last line on standard error says why."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,10 @@ class RuntimeQuestion:
         devices: expression that lists its devices, once it is imported.
         package: what a person installs to get it.
         without: a module that must not be imported along: OpenVINO's reports to Intel over the network.
+        gate: statements that run before the import; they end the child with `NOT_USABLE` where something is missing
+            without which the library itself could crash.
+        distributions: what may bring it, as Python's package metadata knows them: their versions are read without
+            importing anything.
     """
 
     name: str
@@ -30,15 +34,17 @@ class RuntimeQuestion:
     devices: str
     package: str
     without: str | None = None
+    distributions: tuple[str, ...] = ()
+    gate: str = ""
 
 
 def ask(question: RuntimeQuestion, root: Root, deadline_s: float = DEADLINE_S) -> RuntimeStatus:
     """Import the run-time in a child and ask its version and devices."""
-    result = root.run((root.executable, "-c", _script(question)), deadline_s)
-    answer = _answer(result)
-    if answer is None:
+    result = ask_library(root, question.name, _script(question), deadline_s)
+    said = _version_and_devices(result)
+    if said is None:
         return RuntimeStatus(question.name, None, Availability(usable=False, reason=_reason(question, result)))
-    version, devices = answer
+    version, devices = said
     listed = ", ".join(devices) or "no device"
     return RuntimeStatus(question.name, version, Availability(usable=True, reason=f"lists {listed}"), devices)
 
@@ -46,37 +52,24 @@ def ask(question: RuntimeQuestion, root: Root, deadline_s: float = DEADLINE_S) -
 def _script(question: RuntimeQuestion) -> str:
     hidden = f"sys.modules[{question.without!r}] = None\n" if question.without else ""
     return (
-        "import importlib.util, json, sys\n"
-        f"if importlib.util.find_spec({question.module!r}) is None: sys.exit({_MISSING})\n"
+        f"import importlib.util, json, sys\n{question.gate}"
+        f"if importlib.util.find_spec({question.module!r}) is None: sys.exit({NOT_INSTALLED})\n"
         f"{hidden}import {question.module}\n"
         f"version = {question.module}.__version__.split('-')[0]\n"
         f"print(json.dumps({{'version': version, 'devices': list({question.devices})}}))\n"
     )
 
 
-def _answer(result: CommandResult) -> tuple[str, tuple[str, ...]] | None:
-    if result.code != 0 or not result.output.strip():
+def _version_and_devices(result: CommandResult) -> tuple[str, tuple[str, ...]] | None:
+    said = answer(result) or {}
+    if "version" not in said or not isinstance(said.get("devices"), list):
         return None
-    try:
-        said = json.loads(result.output.strip().splitlines()[-1])
-        return str(said["version"]), tuple(str(device) for device in said["devices"])
-    except (ValueError, KeyError, TypeError):
-        return None
+    return str(said["version"]), tuple(str(device) for device in said["devices"])
 
 
 def _reason(question: RuntimeQuestion, result: CommandResult) -> str:
-    if result.code is None:
-        return f"importing it hangs: {result.errors}"
-    if result.code == _MISSING:
+    if result.code == NOT_INSTALLED:
         return f"not installed in this Python: pip install '{question.package}'"
-    if result.code < 0:
-        return f"importing it crashes: {_signal_name(-result.code)}"
-    said = [line.strip() for line in (result.errors or result.output).splitlines() if line.strip()]
-    return f"cannot be imported: {said[-1] if said else f'exit status {result.code}'}"
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
+    if result.code == NOT_USABLE:
+        return result.errors.strip().splitlines()[-1]
+    return failure(result, "importing it")

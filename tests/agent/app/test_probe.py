@@ -17,7 +17,7 @@ def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert set(found) == {
         "machine", "system", "architecture", "python", "cpu_limit", "memory_bytes", "accelerators", "runtimes",
-        "candidates", "absent", "notes",
+        "candidates", "absent", "notes", "cores", "decoders", "jetson", "vitals",
     }  # fmt: skip
     assert "cpu" in {accelerator["kind"] for accelerator in found["accelerators"]}
     assert {"name", "version", "availability", "devices"} == set(found["runtimes"][0])

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
-from fakes.board import board
-
-from devices.probes.root import Root
+from devices.probes.root import Root, this_machine
 
 
 def root_at(path: Path) -> Root:
-    return replace(board("bare_linux"), path=path)
+    return replace(this_machine(sys.executable), path=path)
 
 
 def test_what_cannot_be_read_is_none(tmp_path: Path) -> None:
