@@ -1,4 +1,4 @@
-"""Runs a model once as it is, on ONNX Runtime's CPU, to see what its open shapes turn out to be."""
+"""Runs a model once as it is, on the processor, to see what its open shapes turn out to be."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from devices.engines import onnxruntime_engine
+from devices.engines.coreml import engine as coreml_engine
+from devices.engines.coreml.package import is_core_ml
 from devices.engines.engine import EngineRequest, Tensors, TensorSpec
 from devices.errors import EngineLoadError
 from devices.inventory import Accelerator, AcceleratorKind
@@ -22,12 +24,13 @@ def dry_run(path: Path, tensors: Mapping[str, npt.NDArray[Any]]) -> Tensors:
     """The model's own outputs for the model's own inputs, in the file's order; float16 comes as float32.
 
     Raises:
-        ModelFileError: the file is no ONNX model.
-        EngineUnavailable: ONNX Runtime is not installed.
-        EngineLoadError: it refuses the model.
+        ModelFileError: the file is no model.
+        EngineUnavailable: ONNX Runtime is not installed; or it is a Core ML model, and this is no Mac.
+        EngineLoadError: the run-time refuses the model.
         InferenceError: the tensors are not what the model takes, or it cannot be run.
     """
-    engine = onnxruntime_engine.load(EngineRequest(model=path, accelerator=_CPU))
+    load = coreml_engine.load if is_core_ml(path) else onnxruntime_engine.load
+    engine = load(EngineRequest(model=path, accelerator=_CPU))
     session = engine.session()
     try:
         return session.infer(tensors)

@@ -22,12 +22,13 @@ PICTURES = "sitewatch.pictures"
 _FIRST_IR_WITH_CONSTANT_INITIALISERS = 4
 
 
-def prepared_graph(model: ModelFile, request: EngineRequest) -> bytes:
+def prepared_graph(model: ModelFile, request: EngineRequest, *, cast_first: bool = False) -> bytes:
     """The model as ONNX that takes pictures under the name `PICTURES` in its image input's place.
 
     The model's own nodes stay as they are: the last node added writes the tensor they read. Shapes that the request
     fixes are fixed in the graph; weights are no longer inputs, so that the run-time may fold them, and those kept
     beside the file are put into it (older ONNX Runtimes do not find them for a model given as bytes).
+    `cast_first` makes floats of the pictures before anything else touches them, as TensorRT wants it.
 
     Raises:
         ModelFileError: the file has changed since it was read.
@@ -44,7 +45,7 @@ def prepared_graph(model: ModelFile, request: EngineRequest) -> bytes:
         else:
             _fix_shape(value, specs[value.name])
     if tensor is not None:
-        _put_in_front(proto.graph, tensor)
+        _put_in_front(proto.graph, tensor, cast_first=cast_first)
     return serialised(model.path, proto)
 
 
@@ -73,19 +74,22 @@ def _picture_input(tensor: ImageTensor, batch_name: str) -> onnx.ValueInfoProto:
     return onnx.helper.make_tensor_value_info(PICTURES, onnx.TensorProto.UINT8, shape)
 
 
-def _put_in_front(graph: onnx.GraphProto, tensor: ImageTensor) -> None:
+def _put_in_front(graph: onnx.GraphProto, tensor: ImageTensor, *, cast_first: bool) -> None:
     chain = _Chain()
+    if cast_first:
+        chain.add("Cast", to=onnx.TensorProto.FLOAT)
     if tensor.layout == "NCHW":
         chain.add("Transpose", perm=[0, 3, 1, 2])
     if tensor.image.order == "rgb":
         channel_axis = 1 if tensor.layout == "NCHW" else 3
         chain.add("Gather", np.array([2, 1, 0], np.int64), axis=channel_axis)
     if tensor.is_scaled:
-        chain.add("Cast", to=onnx.TensorProto.FLOAT)
+        if not cast_first:
+            chain.add("Cast", to=onnx.TensorProto.FLOAT)
         if tensor.has_mean:
             chain.add("Sub", _per_channel(tensor, tensor.image.mean))
         chain.add("Mul", _per_channel(tensor, tensor.image.scale))
-    if not tensor.is_scaled or tensor.spec.dtype != "float32":
+    if tensor.spec.dtype != "float32" or not (tensor.is_scaled or cast_first):
         chain.add("Cast", to=onnx.helper.np_dtype_to_tensor_dtype(np.dtype(tensor.spec.dtype)))
     chain.nodes[-1].output[0] = tensor.spec.name
     nodes = [*chain.nodes, *graph.node]

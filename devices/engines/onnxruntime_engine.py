@@ -1,9 +1,11 @@
-"""ONNX Runtime on the CPU."""
+"""ONNX Runtime: on the processor, and through its own providers on NVIDIA and Apple devices."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, TypeAlias
@@ -11,18 +13,18 @@ from typing import Any, TypeAlias
 import numpy.typing as npt
 
 from devices.engines.engine import Engine, EngineRequest, EngineSpec, Tensors, TensorSpec
-from devices.engines.image_graph import PICTURES, prepared_graph
+from devices.engines.image_graph import PICTURES
 from devices.engines.image_input import engine_inputs
 from devices.engines.model_file import ModelFile, read_model
+from devices.engines.onnxruntime_assignment import RECORD, missing_library, require_built_in, require_provider
+from devices.engines.onnxruntime_providers import CPU_PROVIDER, ProviderUse, provider_use
 from devices.engines.tensor_check import as_float32, check_tensors
 from devices.errors import EngineLoadError, EngineUnavailable, InferenceError
-from devices.inventory import AcceleratorKind
 
 OrtObject: TypeAlias = Any
 """The run-time's own object; its type exists only where the run-time is installed."""
 
 NAME = "onnxruntime"
-_PROVIDER = "CPUExecutionProvider"
 _SILENT = 4  # only fatal messages; every failure reaches us as an exception
 _DTYPES = {"float": "float32", "double": "float64", "float16": "float32"}
 
@@ -35,23 +37,65 @@ def load(request: EngineRequest) -> Engine:
         EngineUnavailable: ONNX Runtime is not installed, or would run elsewhere than asked.
         EngineLoadError: it refuses the model.
     """
-    if request.accelerator.kind is not AcceleratorKind.CPU:
-        raise EngineUnavailable(f"onnxruntime drives the CPU only, not {request.accelerator.name}")
+    return load_on(NAME, request, provider_use)
+
+
+def load_on(name: str, request: EngineRequest, use: Callable[[ModelFile, EngineRequest], ProviderUse]) -> Engine:
+    """Make the model ready on a provider that ONNX Runtime brings along.
+
+    Args:
+        name: of the run-time in the catalogue.
+        request: what to make ready.
+        use: chooses the provider and its options.
+
+    Raises:
+        ModelFileError, EngineUnavailable, EngineLoadError: as `load`.
+    """
     model = read_model(request.model)
     inputs = engine_inputs(model, request)
-    runtime = _import_runtime()
-    ort_session = _ort_session(runtime, model, request)
+    wanted = use(model, request)
+    runtime = import_runtime()
+    require_built_in(runtime, wanted.name)
+    options = session_options(runtime, request)
+    if wanted.name != CPU_PROVIDER:
+        _preload(runtime)
+        options.add_session_config_entry(*RECORD)
+    try:
+        ort_session = open_session(runtime, model, wanted.graph, options, providers=_listed(wanted))
+    except EngineLoadError as error:
+        if not (reason := missing_library(runtime, wanted.name)):
+            raise
+        raise EngineUnavailable(f"onnxruntime: {wanted.name} cannot be used: {reason}") from error
+    notes = require_provider(runtime, ort_session, wanted.name)
+    return made_engine(Loading(name, runtime, model, request, inputs), ort_session, wanted.precision, notes)
+
+
+@dataclass(frozen=True, eq=False)
+class Loading:
+    """What is known of an engine before its session is open."""
+
+    name: str
+    runtime: ModuleType
+    model: ModelFile
+    request: EngineRequest
+    inputs: tuple[TensorSpec, ...]
+
+
+def made_engine(loading: Loading, ort_session: OrtObject, precision: str, notes: tuple[str, ...]) -> OnnxRuntimeEngine:
+    """The engine of an open session."""
+    request = loading.request
     spec = EngineSpec(
-        runtime=NAME,
-        runtime_version=runtime.__version__,
+        runtime=loading.name,
+        runtime_version=loading.runtime.__version__,
         accelerator=request.accelerator,
-        precision=model.precision,
-        inputs=inputs,
+        precision=precision,
+        inputs=loading.inputs,
         outputs=tuple(_output(node) for node in ort_session.get_outputs()),
-        model_sha256=model.sha256,
+        model_sha256=loading.model.sha256,
+        notes=notes,
     )
     names = {request.image.name: PICTURES} if request.image else {}
-    return OnnxRuntimeEngine(spec, _Loaded(ort_session, names, _errors(runtime)))
+    return OnnxRuntimeEngine(spec, _Loaded(ort_session, names, runtime_errors(loading.runtime)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +164,12 @@ class OnnxRuntimeSession:
         self._loaded = None
 
 
-def _import_runtime() -> ModuleType:
+def import_runtime() -> ModuleType:
+    """ONNX Runtime itself.
+
+    Raises:
+        EngineUnavailable: it is not there, or does not load.
+    """
     try:
         import onnxruntime  # noqa: PLC0415 - a run-time is imported in its factory only
     except (ImportError, OSError) as error:
@@ -129,18 +178,21 @@ def _import_runtime() -> ModuleType:
     return runtime
 
 
-def _ort_session(runtime: ModuleType, model: ModelFile, request: EngineRequest) -> OrtObject:
-    options = _options(runtime, request)
+def open_session(runtime: ModuleType, model: ModelFile, graph: bytes, options: OrtObject, **more: object) -> OrtObject:
+    """A session of the run-time.
+
+    Raises:
+        EngineLoadError: it refuses the model or the provider.
+    """
     try:
-        session = runtime.InferenceSession(prepared_graph(model, request), options, providers=[_PROVIDER])
-    except _errors(runtime) as error:
+        # Without its own way of falling back, which prints, and runs on the processor instead.
+        return runtime.InferenceSession(graph, options, enable_fallback=0, **more)
+    except runtime_errors(runtime) as error:
         raise EngineLoadError(f"onnxruntime refuses {model.path}: {_sentence(error)}") from error
-    if (provider := session.get_providers()[0]) != _PROVIDER:
-        raise EngineUnavailable(f"onnxruntime: {_PROVIDER} was asked for, {provider} would run")
-    return session
 
 
-def _options(runtime: ModuleType, request: EngineRequest) -> OrtObject:
+def session_options(runtime: ModuleType, request: EngineRequest) -> OrtObject:
+    """Threads as asked, none of them spinning, nothing printed."""
     runtime.set_default_logger_severity(_SILENT)
     options = runtime.SessionOptions()
     options.log_severity_level = _SILENT
@@ -152,7 +204,18 @@ def _options(runtime: ModuleType, request: EngineRequest) -> OrtObject:
     return options
 
 
-def _errors(runtime: ModuleType) -> tuple[type[Exception], ...]:
+def _listed(wanted: ProviderUse) -> list[tuple[str, dict[str, str]]]:
+    return [(name, dict(options)) for name, options in wanted.providers]
+
+
+def _preload(runtime: ModuleType) -> None:
+    """Let CUDA's libraries be found where pip puts them; what is missing, the session tells."""
+    if hasattr(runtime, "preload_dlls"):
+        with contextlib.redirect_stdout(io.StringIO()):
+            runtime.preload_dlls(directory="")
+
+
+def runtime_errors(runtime: ModuleType) -> tuple[type[Exception], ...]:
     """What ONNX Runtime raises: its own types have no common parent, hence the list."""
     state = runtime.capi.onnxruntime_pybind11_state
     own = (each for each in vars(state).values() if isinstance(each, type) and issubclass(each, Exception))

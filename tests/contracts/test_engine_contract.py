@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes.engine import CPU, FakeEngine
+from fakes.engine import CPU, CPU_ENGINES, FakeEngine
 from fakes.tiny_onnx import TINY_MODELS, TinyModel, doubled, two_inputs
+from servers.model_servers import SERVERS, RunningServers
 
 from devices.engines.catalogue import ENGINES
-from devices.engines.engine import Engine, EngineRequest, EngineSpec, Tensors
+from devices.engines.engine import Engine, EngineRequest, EngineSpec, RemoteUse, Tensors, WorkerUse
 from devices.engines.image_input import engine_inputs
+from devices.engines.kserve import engine as kserve
 from devices.engines.model_file import read_model
 from devices.errors import DevicesError, EngineUnavailable, InferenceError
+from devices.inventory import Accelerator, AcceleratorKind
 
+ISOLATED = WorkerUse(is_isolated=True)
 Loader = Callable[[TinyModel, EngineRequest], Engine]
 
 
@@ -30,8 +34,24 @@ def load_fake(tiny: TinyModel, request: EngineRequest) -> Engine:
 
 LOADERS: dict[str, Loader] = {
     "fake": load_fake,
-    **{name: lambda _, request, each=runtime: each.load(request) for name, runtime in ENGINES.items()},
+    **{name: lambda _, request, each=runtime: each.load(request) for name, runtime in CPU_ENGINES.items()},
+    "onnxruntime in a worker": lambda _, request: ENGINES["onnxruntime"].load(replace(request, worker=ISOLATED)),
+    "openvino in a worker": lambda _, request: ENGINES["openvino"].load(replace(request, worker=ISOLATED)),
 }
+REMOTE = Accelerator(AcceleratorKind.REMOTE, "a model server of the tests")
+# The server that knows every extension of the protocol over gRPC, the one that knows none over HTTP.
+REMOTES = {
+    **({"kserve over grpc": ("triton", "grpc")} if "triton" in SERVERS else {}),
+    "kserve over http": ("mlserver", "http"),
+}
+
+
+def load_remote(servers: RunningServers, name: str, request: EngineRequest) -> Engine:
+    kind, protocol = REMOTES[name]
+    read_model(request.model)  # no server is given what is no model
+    server = servers(kind)
+    use = RemoteUse((getattr(server, protocol),), model=server.serve_once(request.model))
+    return kserve.load(replace(request, accelerator=REMOTE, remote=use))
 
 
 @dataclass(frozen=True)
@@ -44,13 +64,16 @@ class Bench:
         return self.load(tiny, **options)
 
 
-@pytest.fixture(params=LOADERS)
+@pytest.fixture(params=[*LOADERS, *REMOTES])
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     opened: list[Engine] = []
 
     def load(tiny: TinyModel, **options: object) -> Engine:
         wanted = EngineRequest(model=tiny.write(tmp_path), accelerator=CPU, **options)
-        opened.append(LOADERS[request.param](tiny, wanted))
+        if request.param in REMOTES:
+            opened.append(load_remote(request.getfixturevalue("model_servers"), request.param, wanted))
+        else:
+            opened.append(LOADERS[request.param](tiny, wanted))
         return opened[-1]
 
     yield Bench(load)
@@ -97,9 +120,9 @@ def test_the_spec_tells_what_runs_where(bench: Bench) -> None:
     """Run-time, version, accelerator and the model's digest are in the spec."""
     spec = bench(doubled()).spec
 
-    assert spec.runtime in LOADERS
+    assert spec.runtime in {*LOADERS, "kserve"}
     assert spec.runtime_version[0].isdigit()
-    assert spec.accelerator == CPU
+    assert spec.accelerator == (REMOTE if spec.runtime == "kserve" else CPU)
     assert len(spec.model_sha256) == 64
 
 

@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy.typing as npt
 
+from devices.engines.catalogue import ENGINES
 from devices.engines.engine import EngineSpec, Tensors
 from devices.engines.tensor_check import as_float32, check_tensors
 from devices.errors import EngineUnavailable, InferenceError
 from devices.inventory import Accelerator, AcceleratorKind
 
 CPU = Accelerator(AcceleratorKind.CPU, "a processor of the tests", capability=("avx2",))
+CPU_ENGINES = {name: runtime for name, runtime in ENGINES.items() if AcceleratorKind.CPU in runtime.drives}
+"""Those of the catalogue that every machine can run."""
 
 
 class FakeEngine:

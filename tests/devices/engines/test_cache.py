@@ -11,9 +11,9 @@ import pytest
 from fakes.engine import CPU
 from fakes.tiny_onnx import doubled
 
-from devices.engines import openvino_engine
 from devices.engines.cache import EngineCache, EngineKey
 from devices.engines.engine import Engine, EngineRequest
+from devices.engines.openvino import engine as openvino_engine
 
 KEY = EngineKey("0" * 64, "openvino", "2026.4.1", "cpu some", None, "fp32", "x", "threads 1")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from fakes.engine import CPU
+from fakes.engine import CPU, CPU_ENGINES
 from fakes.tiny_onnx import FLOAT, HALF, doubled, model, two_inputs
 from onnx import helper, numpy_helper
 
@@ -85,7 +85,7 @@ def with_weights_beside(folder: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("name", CPU_ENGINES)
 def test_weights_beside_the_file(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A model whose weights lie in a file of their own loads and computes, from any working directory."""
     path = with_weights_beside(tmp_path)

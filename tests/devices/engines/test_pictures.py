@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 import pytest
-from fakes.engine import CPU
+from fakes.engine import CPU, CPU_ENGINES
 from fakes.tiny_onnx import FLOAT, HALF, UINT8, model, same_image
 from onnx import helper, numpy_helper
 
@@ -43,7 +43,7 @@ def prepared(pixels: BATCHES, wanted: ImageInput) -> npt.NDArray[np.float32]:
     return (ordered.astype(np.float32) - np.float32(wanted.mean)) * np.float32(wanted.scale)
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=CPU_ENGINES)
 def runtime(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -1,0 +1,1 @@
+"""Models held by servers that speak the KServe v2 protocol: Triton, OpenVINO Model Server, MLServer."""

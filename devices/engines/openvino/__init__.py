@@ -1,0 +1,1 @@
+"""OpenVINO on the processor, Intel GPUs and NPUs, alone or several of them as one device."""
