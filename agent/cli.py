@@ -11,6 +11,8 @@ from pathlib import Path
 
 from agent import manual
 from agent.app.exit_status import exit_code
+from agent.app.track_eval.command_line import describe as describe_track_eval
+from agent.app.track_eval.command_line import usage_mistake
 from agent.errors import SitewatchError
 from agent.service.exit_codes import ExitCode
 from devices.errors import DevicesError
@@ -18,6 +20,7 @@ from devices.errors import DevicesError
 # As a shell tells of a program that SIGINT ended.
 INTERRUPTED = 130
 PAGE_WIDTH = 82
+VERB_INDENT = 4
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,6 +38,8 @@ def _run_verb(arguments: Sequence[str] | None) -> int:
     options = parser.parse_args(arguments)
     if options.verb.startswith("agent.app.replay") and not (options.model or options.site):
         parser.error("replay needs --model M.onnx, --model motion or --site SITE.yaml")
+    if options.verb.startswith("agent.app.track_eval") and (mistake := usage_mistake(options)):
+        parser.error(mistake)
     module, _, function = options.verb.partition(":")
     try:
         return int(getattr(import_module(module), function)(options))
@@ -76,7 +81,11 @@ def _parser() -> argparse.ArgumentParser:
     _describe_run(add("run", "run a site until stopped", manual.RUN, manual.RUN_MORE))
     _describe_check(add("check", "check a site file and all that it names", manual.CHECK, manual.CHECK_MORE))
     _describe_probe(add("probe", "what this machine has and what can run here", manual.PROBE, manual.PROBE_MORE))
+    _describe_build(add("build", "make a site's engines ready ahead of time", manual.BUILD, manual.BUILD_MORE))
     _describe_replay(add("replay", "run a clip through the whole line", manual.REPLAY, manual.REPLAY_MORE))
+    describe_track_eval(
+        add("track-eval", "score the tracker on recorded sequences", manual.TRACK_EVAL, manual.TRACK_EVAL_MORE)
+    )
     add("version", "print the version", manual.VERSION, "").set_defaults(verb="agent.app.version:main")
     return parser
 
@@ -86,6 +95,13 @@ class _Page(argparse.RawDescriptionHelpFormatter):
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=26, width=PAGE_WIDTH)
+
+    def add_argument(self, action: argparse.Action) -> None:
+        """As argparse does it, but aware of how far it indents the verbs."""
+        super().add_argument(action)
+        if action.nargs == argparse.PARSER:
+            longest = max(map(len, action.choices or ()), default=0)
+            self._action_max_length = max(self._action_max_length, longest + VERB_INDENT)
 
 
 def _describe_run(run: argparse.ArgumentParser) -> None:
@@ -102,8 +118,16 @@ def _describe_check(check: argparse.ArgumentParser) -> None:
 
 
 def _describe_probe(probe: argparse.ArgumentParser) -> None:
+    probe.add_argument("site", metavar="SITE.yaml", type=Path, nargs="?", help="tell which engine this site would run")
     probe.add_argument("--json", action="store_true", help="as JSON")
     probe.set_defaults(verb="agent.app.probe:main")
+
+
+def _describe_build(build: argparse.ArgumentParser) -> None:
+    build.add_argument("site", metavar="SITE.yaml", type=Path, help="the site file")
+    build.add_argument("--anew", action="store_true", help="measure again, whatever an earlier start found out")
+    build.add_argument("--json", action="store_true", help="as JSON")
+    build.set_defaults(verb="agent.app.build:main")
 
 
 def _describe_replay(replay: argparse.ArgumentParser) -> None:

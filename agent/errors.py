@@ -8,6 +8,8 @@ SitewatchError
 ├── OutboxError         the event store cannot be opened or written
 ├── SinkError           events cannot be handed over
 ├── PortInUseError      a local address we were told to serve on is taken
+├── SequenceError       a recorded sequence cannot be evaluated: file, line, what was found, what is allowed
+├── EvaluatorError      what evaluates trackers, or a tracker to compare with, is not installed or fails
 └── OutputError         a result file cannot be written
 """
 
@@ -69,6 +71,14 @@ class SinkError(SitewatchError):
 
 class PortInUseError(SitewatchError):
     """A local address to serve on is taken."""
+
+
+class SequenceError(SitewatchError):
+    """A recorded sequence, or a tracker's output for it, cannot be evaluated."""
+
+
+class EvaluatorError(SitewatchError):
+    """What evaluates trackers, or a tracker to compare with, is not installed or fails."""
 
 
 class OutputError(SitewatchError):

@@ -20,9 +20,11 @@ files:
 exit status:
    0  done, or stopped when asked
   64  the command line is wrong
-  65  a clip gave less than it promised; what it gave is written
+  65  a clip gave less than it promised; what it gave is written. Or a recorded
+      sequence is not as MOTChallenge has it
   66  a clip cannot be opened
-  69  no engine on this machine can run the model
+  69  no engine on this machine can run the model, or what evaluates trackers is
+      not installed
   70  a bug, or a stage that failed for good; worth a fresh start
   73  the state folder or an output file cannot be written, or another agent
       holds the state folder
@@ -85,7 +87,8 @@ examples:
 PROBE = """\
 Look at this machine and tell what it has, which run-times are installed, and in
 which ways a model could run here: best first, `+` usable, `-` not, and why.
-Needs no site file and changes nothing.
+Needs no site file and changes nothing. With a site file it also tells which
+engine the site would run, as `sitewatch build` does.
 """
 
 PROBE_MORE = """\
@@ -97,13 +100,38 @@ json:
   candidates      runtime, kind, accelerator, availability; best first
   absent          kind, reason
   notes           findings a person should know
+  vitals          load, memory, temperatures, power right now
+  engines         with a site: what became of each, as of `sitewatch build`
 
 exit status:
-  0, whatever is found
+  0, whatever is found; with a site also those of `sitewatch build`
 
 examples:
   sitewatch probe
   sitewatch probe --json | jq -r '.candidates[] | select(.availability.usable)'
+"""
+
+BUILD = """\
+Make the site's model ready on every engine this machine has, ask each the same
+pictures, and keep the best: the fastest, or the one the site file asks for. One
+that finds other boxes than ONNX Runtime on the processor is refused. The next
+start takes what was found out here, unless driver, run-time, power mode, model
+or settings have changed. Run it as the user that runs the site.
+"""
+
+BUILD_MORE = """\
+table:
+  * chosen, + usable, - not; milliseconds of one inference, processor time of all
+  threads, memory by which a process with this engine grew, and how far its boxes
+  are from the reference's
+
+exit status:
+  0 done; 69 no engine can run the model; 78 the model, labels or site file
+  cannot be used
+
+examples:
+  sitewatch build /etc/sitewatch/yard.yaml
+  sitewatch build yard.yaml --anew --json | jq '.engines[] | {name, reason}'
 """
 
 REPLAY = """\
@@ -123,6 +151,59 @@ examples:
   sitewatch replay clip.mp4 --model yolox_nano.onnx --video annotated.mp4
   sitewatch replay clip.mp4 --model motion --events - | jq .label
   sitewatch replay clip.mp4 --site site.yaml --mot tracks.txt
+"""
+
+TRACK_EVAL = """\
+Run the tracker over recorded sequences with ground truth and print how good it
+is: to choose its parameters on a site's own recordings, or to compare it with
+other trackers. Scores are TrackEval's, in per cent; each sequence has a row, and
+several have one together.
+"""
+
+TRACK_EVAL_MORE = """\
+sequences, as MOTChallenge has them; each FOLDER is one, or holds some in it or
+two levels below:
+  gt/gt.txt, gt.txt      frame,id,left,top,width,height[,considered,class,...]
+  det/det.txt, det.txt   frame,-1,left,top,width,height,score[,class,...]
+  seqinfo.ini, seq.json  frames a second and length; without it --frame-rate
+  Frames count from 1, boxes are in pixels. Do not clip boxes to the picture.
+
+columns:
+  HOTA                   detection and identity together, over all overlaps; its
+                         parts are DetA (found the objects) and AssA (kept them)
+  MOTA, IDF1             misses, false boxes and switches; how long the identity
+                         was right. Both at an overlap of 0.5
+  switches, fragments    an object changed its identity; was lost and found again
+  us/update              median microseconds of processor time that an update took
+
+tuning:
+  Lower the thresholds for small detectors, whose scores are low. Raise the
+  patience where objects hide for long. --every 3 tells what a third of the
+  frames would do. What is found goes into `tracking` of the site file.
+
+speed:
+  --speed simulates 10, 50, 200 and 1000 objects. Trackers of other packages run
+  in an environment of their own and take turns with ours:
+    python3 -m venv peers && peers/bin/pip install cjm-byte-track
+    sitewatch track-eval --speed --peer-python peers/bin/python
+
+json:
+  every       which frames were looked at
+  sets        name of a set to the parameters that were changed
+  sequences   sequence, contestant, scores, false_positives, misses, update_us,
+              frames, notes; combined the same
+  speed       objects, tracker, update_us, of_peers
+
+exit status:
+  0 done; 65 a sequence or result is malformed, with file and line; 69 TrackEval
+  is not installed, or a peer cannot be run; 73 an output cannot be written;
+  78 the site file or a parameter cannot be used
+
+examples:
+  sitewatch track-eval recordings
+  sitewatch track-eval recordings --high-threshold 0.5 --compare default
+  sitewatch track-eval recordings --site site.yaml --every 3 --json
+  sitewatch track-eval MOT17/train --results other-tracker/
 """
 
 VERSION = """\

@@ -15,8 +15,12 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from servers.model_servers import RunningServers
 
 TESTS = Path(__file__).resolve().parent
 REPOSITORY = TESTS.parent
@@ -60,6 +64,7 @@ SYSTEM_TOOLS: dict[str, tuple[Callable[[], bool], str]] = {
     "mosquitto": (lambda: _on_path("mosquitto"), "the mosquitto broker"),
     "ffmpeg": (lambda: _on_path("ffmpeg"), "the ffmpeg command"),
     "gstreamer_opencv": (lambda: _system_python_runs(GSTREAMER_OPENCV), "a system OpenCV built with GStreamer"),
+    "tensorrt_bindings": (lambda: _on_path("gcc"), "the C compiler gcc"),
 }
 
 
@@ -75,6 +80,16 @@ def assets() -> Path:
     if not folder.is_dir():
         pytest.skip(f"assets: no folder {folder}; SITEWATCH_ASSETS names it")
     return folder
+
+
+@pytest.fixture(scope="session")
+def model_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServers]:
+    """Real model servers, each started when it is first asked for."""
+    from servers.model_servers import RunningServers  # noqa: PLC0415 - the path to it is set above
+
+    servers = RunningServers(tmp_path_factory.mktemp("model-servers"))
+    yield servers
+    servers.kill()
 
 
 @cache

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+from agent.app.engine_choice import EngineChoice, EngineChooser
 from agent.app.happened import Happened
+from agent.app.machine import Machine
 from agent.clock import Clock
 from agent.detect.detection_plan import DetectionPlan, plan_model
 from agent.detect.detector import Detector
@@ -16,10 +18,7 @@ from agent.detect.model_detector import ModelDetector
 from agent.detect.motion import MotionDetector
 from agent.detect.moving_regions import MotionLimits
 from agent.settings.models import CameraSettings, DetectionSettings, ModelSettings
-from devices.engines.engine import EngineRequest
-from devices.inventory import Accelerator, Inventory
-from devices.measurement import Stopwatch
-from devices.selection import Choice, candidates, choose
+from devices.engines.engine import BuildProgress, EngineRequest
 
 MOTION = "motion"
 
@@ -35,6 +34,7 @@ class Detection:
         labels: of every class id.
         workers: how many may detect at once.
         batch: frames in one inference, at most.
+        batch_wait_s: how long the first of them waits for the others.
         make_detector: one for each worker.
         close: lets go of the engine, after the workers' detectors were closed; may be called twice.
     """
@@ -45,6 +45,7 @@ class Detection:
     labels: tuple[str, ...]
     workers: int
     batch: int
+    batch_wait_s: float
     make_detector: Callable[[], Detector]
     close: Callable[[], None]
 
@@ -53,13 +54,24 @@ def prepare_detection(
     model: str | ModelSettings,
     detection: DetectionSettings,
     cameras: Mapping[str, CameraSettings],
-    inventory: Inventory,
+    machine: Machine,
     *,
     clock: Clock,
     happened: Happened,
-    cache_dir: Path | None,
+    folder: Path | None,
+    building: Callable[[str], None] = lambda _sentence: None,
 ) -> Detection:
-    """Read the model, make it ready on every engine that can, keep the fastest; its answer is verified.
+    """Read the model, make it ready on the best engine, verify its answer.
+
+    Args:
+        model: `motion`, or the model.
+        detection: which detections count.
+        cameras: each may keep labels of its own.
+        machine: what there is to choose from.
+        clock: for everything that needs time.
+        happened: is told what happens.
+        folder: where engines and the choice among them are kept; None keeps nothing.
+        building: is told how far the engines are.
 
     Raises:
         ModelError: the model cannot be used.
@@ -68,26 +80,61 @@ def prepare_detection(
     """
     if not isinstance(model, ModelSettings):
         return _motion(happened)
+    plan = make_plan(model, detection, cameras)
+    happened.detect.plan_made(plan.told())
+    if plan.batch_fault:
+        happened.detect.batch_refused(plan.model, plan.batch_fault)
+    began_s = clock.monotonic_s()
+    restarted = partial(happened.detect.worker_restarted, plan.model)
+    choice = make_chooser(plan, model, machine, clock, folder, building, restarted).choose()
+    _tell_choice(plan.model, choice, clock.monotonic_s() - began_s, happened)
+    return _on_engine(plan.as_loaded(choice.engine.spec.inputs), choice, model, clock, happened)
+
+
+def make_plan(
+    model: ModelSettings, detection: DetectionSettings, cameras: Mapping[str, CameraSettings]
+) -> DetectionPlan:
+    """How the site's model is fed and read, and that every label named is one of its own.
+
+    Raises:
+        ModelError: the model cannot be used.
+        SettingsError: a label is named that the model does not have.
+    """
     plan = plan_model(model.path, model, wanted_by_any(detection, cameras))
     label_filters(plan.labels.texts, detection, cameras)  # a wrong label is told before minutes go into an engine
-    happened.detect.plan_made(plan.told())
-    threads = model.threads or share_of_cores(inventory.cpu_limit, model.sessions)
+    return plan
 
-    def request(accelerator: Accelerator) -> EngineRequest:
-        return EngineRequest(
-            model.path,
-            accelerator,
-            image=plan.image,
-            threads=threads,
-            sessions=model.sessions,
-            batch=plan.engine_batch,
-            cache_dir=cache_dir,
-        )
 
-    began_s = clock.monotonic_s()
-    choice = choose(candidates(inventory, model.engine), request, Stopwatch(time.perf_counter, time.process_time))
-    _tell_choice(plan.model, choice, clock.monotonic_s() - began_s, happened)
-    return _on_engine(plan, choice, model.sessions, clock, happened)
+def make_chooser(
+    plan: DetectionPlan,
+    model: ModelSettings,
+    machine: Machine,
+    clock: Clock,
+    folder: Path | None,
+    building: Callable[[str], None],
+    restarted: Callable[[str], None] = lambda _sentence: None,
+) -> EngineChooser:
+    """Chooses the engine for the site's model.
+
+    Args:
+        plan: how the model is fed.
+        model: what the site file says of it.
+        machine: what there is to choose from.
+        clock: for the time of the choice.
+        folder: where engines and choices are kept; None keeps nothing.
+        building: is told how far builds are.
+        restarted: is told of every restart of an engine worker.
+    """
+    threads = model.threads or share_of_cores(machine.hardware().cpu_limit, model.sessions)
+
+    def watched(request: EngineRequest) -> EngineRequest:
+        def told(progress: BuildProgress) -> None:
+            share = "" if progress.fraction is None else f", {progress.fraction:.0%}"
+            building(f"{plan.model} on {request.accelerator.name}: {progress.step}{share}")
+
+        return replace(request, build=replace(request.build, told=told, restarted=restarted))
+
+    return EngineChooser(plan, model, machine, clock, folder, threads=threads, watched=watched)
 
 
 def wanted_by_any(detection: DetectionSettings, cameras: Mapping[str, CameraSettings]) -> DetectionSettings:
@@ -133,12 +180,15 @@ def _motion(happened: Happened) -> Detection:
         labels=(MOTION,),
         workers=1,
         batch=1,
+        batch_wait_s=0.0,
         make_detector=lambda: MotionDetector(MotionLimits(), happened.detect),
         close=lambda: None,
     )
 
 
-def _on_engine(plan: DetectionPlan, choice: Choice, sessions: int, clock: Clock, happened: Happened) -> Detection:
+def _on_engine(
+    plan: DetectionPlan, choice: EngineChoice, model: ModelSettings, clock: Clock, happened: Happened
+) -> Detection:
     spec = choice.engine.spec
 
     def make_detector() -> ModelDetector:
@@ -164,20 +214,24 @@ def _on_engine(plan: DetectionPlan, choice: Choice, sessions: int, clock: Clock,
         engine=f"{spec.runtime} {spec.runtime_version} on {spec.accelerator.name}",
         why=tuple(verdict.sentence for verdict in choice.verdicts if verdict.candidate.runtime),
         labels=plan.labels.texts,
-        workers=sessions,
+        workers=model.sessions,
         batch=plan.batch,
+        batch_wait_s=float(model.batch_wait),
         make_detector=make_detector,
         close=choice.engine.close,
     )
 
 
-def _tell_choice(model: str, choice: Choice, seconds: float, happened: Happened) -> None:
+def _tell_choice(model: str, choice: EngineChoice, seconds: float, happened: Happened) -> None:
     spec = choice.engine.spec
+    if choice.forgot:
+        happened.detect.choice_forgotten(model, choice.forgot)
     for verdict in choice.verdicts:
         if verdict.is_chosen:
-            reason = "; ".join((verdict.reason, *spec.notes))
+            kept = "" if choice.kept_since is None else f"as measured on {choice.kept_since:%Y-%m-%d %H:%M} UTC"
+            reason = "; ".join(filter(None, (verdict.reason, kept, *spec.notes)))
             happened.detect.engine_loaded(
                 model, spec.runtime, spec.runtime_version, spec.accelerator.name, reason, seconds
             )
-        elif verdict.measurement is None and verdict.candidate.availability.usable:
+        elif choice.kept_since is None and verdict.is_refused:
             happened.detect.engine_fell_back(model, verdict.candidate.name, verdict.reason)

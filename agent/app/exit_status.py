@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from agent.errors import (
+    EvaluatorError,
     ModelError,
     OutboxError,
     OutputError,
     PortInUseError,
+    SequenceError,
     SettingsError,
     SinkError,
     SitewatchError,
@@ -23,6 +25,8 @@ EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (SinkError, ExitCode.CANTCREAT),
     (SourceError, ExitCode.NOINPUT),
     (PortInUseError, ExitCode.TEMPFAIL),
+    (SequenceError, ExitCode.DATAERR),
+    (EvaluatorError, ExitCode.UNAVAILABLE),
     (DevicesError, ExitCode.UNAVAILABLE),
     (SitewatchError, ExitCode.SOFTWARE),
 )

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from agent.clock import Clock
 from agent.telemetry.detect import DetectHappenings
+from agent.telemetry.devices import DeviceHappenings
 from agent.telemetry.events import EventHappenings
 from agent.telemetry.pipeline import PipelineHappenings
 from agent.telemetry.process import ProcessHappenings
@@ -30,6 +31,7 @@ class Happened:
     events: EventHappenings
     publish: PublishHappenings
     pipeline: PipelineHappenings
+    devices: DeviceHappenings
 
 
 def make_happened(registry: CollectorRegistry, clock: Clock, on_camera: StateListener | None = None) -> Happened:
@@ -45,4 +47,5 @@ def make_happened(registry: CollectorRegistry, clock: Clock, on_camera: StateLis
         EventHappenings(teller),
         PublishHappenings(teller),
         stages,
+        DeviceHappenings(teller),
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from agent.app.detection import Detection, label_filters
 from agent.app.happened import Happened
+from agent.app.keeping.keeper import Keeper
 from agent.app.works.detect_work import DetectWork
 from agent.app.works.ticketed import Ticketed
 from agent.app.works.told import Told
@@ -17,7 +18,7 @@ from agent.pipeline.channel import Beat, Channel, WhenFull
 from agent.pipeline.heartbeat import Heartbeat
 from agent.pipeline.slots import Slots
 from agent.pipeline.stage import Stage
-from agent.settings.models import CameraSettings, Pace, SiteSettings
+from agent.settings.models import CameraMotionPolicy, CameraSettings, Pace, SiteSettings
 from agent.stream.camera import Camera
 from agent.stream.due import DueGate
 from agent.stream.frame import Frame
@@ -26,8 +27,10 @@ from agent.stream.reconnect import Reconnect
 from agent.stream.source import FrameNumbers
 from agent.telemetry.stream import FrameDrop
 from agent.track.bytetrack_settings import bytetrack_settings
+from agent.track.camera_motion import CameraMotionEstimator
 from agent.track.camera_trackers import CameraTrackers
-from trackers import ByteTracker
+from agent.track.ground_tracker import GroundTrackerMaker
+from trackers import ByteTracker, ByteTrackSettings
 
 HEARTBEAT_LIMIT_S = 30.0
 DETECTED_CAPACITY = 8
@@ -74,6 +77,7 @@ class Line:
         self._happened = happened
         self._rng = rng
         self._on_stop = on_stop
+        self._keeper: Keeper | None = None
         self._filters = label_filters(detection.labels, site.detection, site.cameras)
         self._slots: Slots[Frame] = Slots({name: _policy(camera) for name, camera in site.cameras.items()}, clock)
         self._detected: Channel[Ticketed] = Channel(DETECTED_CAPACITY, WhenFull.BLOCK)
@@ -81,11 +85,16 @@ class Line:
         self._rules = rules
         self._tell = tell
 
+    def keep_with(self, keeper: Keeper | None) -> None:
+        """Let tracks go on in the next run, and those of the run before in this one; without it all end with each."""
+        self._keeper = keeper
+
     def ranks(self) -> list[list[Stage]]:
         """The stages, front to back."""
         captures = [self._capture(camera_id, camera) for camera_id, camera in self._site.cameras.items()]
         workers = [self._worker(number) for number in range(self._detection.workers)]
-        return [captures, workers, [self._tracking()], [self._telling()]]
+        keeping = [] if self._keeper is None else [self._keeping(self._keeper)]
+        return [captures, workers, [self._tracking()], [self._telling(), *keeping]]
 
     def watch_depths(self) -> None:
         """Show how much waits in front of each stage."""
@@ -136,6 +145,7 @@ class Line:
             self._filters,
             self._happened.stream,
             batch=self._detection.batch,
+            batch_wait_s=self._detection.batch_wait_s,
         )
         return Stage(f"detect-{number}", work.run, self._slots.close, self._heartbeat(f"detect-{number}"))
 
@@ -143,7 +153,9 @@ class Line:
         settings = bytetrack_settings(self._site.tracking)
         work = TrackWork(
             self._detected,
-            CameraTrackers(lambda: ByteTracker(settings), self._happened.track),
+            CameraTrackers(
+                lambda: ByteTracker(settings), self._happened.track, self._estimators(), self._grounds(settings)
+            ),
             self._rules,
             self._told,
             clock=self._clock,
@@ -151,7 +163,22 @@ class Line:
             most_ahead=self._detection.workers * self._detection.batch,
             silence_s=None if self._rng is None else float(self._site.tracking.lost_patience) + SILENCE_MARGIN_S,
         )
+        work.keep_with(self._keeper)
         return Stage("track", work.run, self._detected.close, self._heartbeat("track"))
+
+    def _estimators(self) -> dict[str, CameraMotionEstimator]:
+        return {
+            name: CameraMotionEstimator()
+            for name, camera in self._site.cameras.items()
+            if camera.camera_motion is CameraMotionPolicy.COMPENSATE
+        }
+
+    def _grounds(self, settings: ByteTrackSettings) -> dict[str, GroundTrackerMaker]:
+        return {
+            name: GroundTrackerMaker(settings, camera.ground_points)
+            for name, camera in self._site.cameras.items()
+            if camera.ground_points is not None
+        }
 
     def _telling(self) -> Stage:
         def work(beat: Beat) -> None:
@@ -163,6 +190,9 @@ class Line:
                     self._happened.pipeline.stage_took("publish", camera_id, self._clock.monotonic_s() - began_s)
 
         return Stage("tell", work, self._told.close, self._heartbeat("tell"))
+
+    def _keeping(self, keeper: Keeper) -> Stage:
+        return Stage("keep", keeper.run, keeper.stop, self._heartbeat("keep"))
 
     def _heartbeat(self, name: str) -> Heartbeat:
         return Heartbeat(name, self._clock, HEARTBEAT_LIMIT_S)

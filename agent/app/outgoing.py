@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from agent.app.happened import Happened
@@ -42,15 +42,35 @@ class Outgoing:
     is_connected: Callable[[], bool]
 
 
-def make_outgoing(site: SiteSettings, board: StatusBoard, clock: Clock, happened: Happened) -> Outgoing:
-    """Make what the settings ask for; nothing is opened yet."""
+def make_outgoing(
+    site: SiteSettings,
+    board: StatusBoard,
+    clock: Clock,
+    happened: Happened,
+    numbered_by: Mapping[tuple[str, int], str],
+) -> Outgoing:
+    """Make what the settings ask for; nothing is opened yet.
+
+    Args:
+        site: the settings.
+        board: knows what the site's status is.
+        clock: for pauses and times.
+        happened: is told what happens.
+        numbered_by: of camera and track, the earlier run that numbered it; may fill until the first frame comes.
+    """
     if site.sink is SinkKind.JSONL:
         sink = JsonlSink(site.events_file, sys.stdout.buffer, happened.publish)
         return Outgoing(sink, sink.start, sink.close, lambda _: None, lambda: True)
-    return _mqtt(site, board, clock, happened)
+    return _mqtt(site, board, clock, happened, numbered_by)
 
 
-def _mqtt(site: SiteSettings, board: StatusBoard, clock: Clock, happened: Happened) -> Outgoing:
+def _mqtt(
+    site: SiteSettings,
+    board: StatusBoard,
+    clock: Clock,
+    happened: Happened,
+    numbered_by: Mapping[tuple[str, int], str],
+) -> Outgoing:
     settings, embedded = _broker(site)
     sink = MqttSink(
         settings,
@@ -61,7 +81,7 @@ def _mqtt(site: SiteSettings, board: StatusBoard, clock: Clock, happened: Happen
         random.SystemRandom(),
         happened.publish,
     )
-    feed = DetectionsFeed(sink.publish_detections, site.site, board.site.run_id, site.events.detections)
+    feed = DetectionsFeed(sink.publish_detections, site.site, board.site.run_id, site.events.detections, numbered_by)
 
     def start() -> None:
         if embedded is not None:

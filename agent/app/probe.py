@@ -5,45 +5,54 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-from collections.abc import Iterator
+import os
+from pathlib import Path
 
-from agent.app.machine import look_at_machine
+from agent.app.build import choice_as_json, choice_lines, choose_for
+from agent.app.engine_choice import EngineChoice
+from agent.app.machine import Machine
+from agent.app.probe_text import probe_lines
+from agent.app.quiet import quiet_libraries
 from agent.app.saying import say
-from devices.inventory import Inventory
-from devices.selection import Candidate, candidates
+from agent.settings.load import load_site
+from agent.settings.models import ModelSettings
+from devices.candidates import candidates
 
 
 def main(options: argparse.Namespace) -> int:
-    """Print what this machine has, what could run here, and why the rest cannot."""
-    inventory = look_at_machine()
+    """Print what this machine has, what could run here, and why the rest cannot; of a site, what would run.
+
+    Raises:
+        SettingsError: the site file is wrong.
+        ModelError: its model cannot be used.
+        EngineUnavailable: no engine here can run it.
+    """
+    machine, choice = Machine(), None
+    if options.site is not None:
+        quiet_libraries()
+        machine, choice = _of_site(options.site)
+    inventory, vitals = machine.inventory(), machine.vitals()
     ways = candidates(inventory)
     if options.json:
-        say(json.dumps(_as_json(inventory, ways), indent=2))
+        told = {
+            **dataclasses.asdict(inventory),
+            "candidates": [dataclasses.asdict(way) for way in ways],
+            "vitals": dataclasses.asdict(vitals),
+            **({} if choice is None else choice_as_json(choice)),
+        }
+        say(json.dumps(told, indent=2, default=str))
     else:
-        say("\n".join(_as_text(inventory, ways)))
+        said = [] if choice is None else ["", *choice_lines(choice)]
+        say("\n".join([*probe_lines(inventory, ways, vitals), *said]))
     return 0
 
 
-def _as_json(inventory: Inventory, ways: tuple[Candidate, ...]) -> dict[str, object]:
-    return {**dataclasses.asdict(inventory), "candidates": [dataclasses.asdict(way) for way in ways]}
-
-
-def _as_text(inventory: Inventory, ways: tuple[Candidate, ...]) -> Iterator[str]:
-    memory = "unknown" if inventory.memory_bytes is None else f"{inventory.memory_bytes / 2**30:.1f} GiB"
-    yield f"machine      {inventory.machine}"
-    yield f"system       {inventory.system}, Python {inventory.python}"
-    yield f"processors   {inventory.cpu_limit:g} usable"
-    yield f"memory       {memory} usable"
-    yield ""
-    yield "accelerators"
-    for accelerator in inventory.accelerators:
-        driver = f", {accelerator.driver}" if accelerator.driver else ""
-        capability = f" ({' '.join(accelerator.capability)})" if accelerator.capability else ""
-        yield f"  {accelerator.kind.value:<20} {accelerator.name}{driver}{capability}"
-    yield ""
-    yield "ways to run a model, best first"
-    for way in ways:
-        sign = "+" if way.availability.usable else "-"
-        yield f"  {sign} {way.name:<26} {way.availability.reason}"
-    for note in inventory.notes:
-        yield f"  note: {note}"
+def _of_site(path: Path) -> tuple[Machine, EngineChoice | None]:
+    """The machine as the site uses it, and which engine a start would take."""
+    site = load_site(path, os.environ)
+    machine = Machine.of_site(site)
+    if not isinstance(site.model, ModelSettings):
+        return machine, None
+    choice = choose_for(site, site.model, machine, anew=False)
+    choice.engine.close()
+    return machine, choice

@@ -15,14 +15,16 @@ from agent import __version__
 from agent.app.detection import Detection, prepare_detection
 from agent.app.exit_status import exit_code
 from agent.app.happened import Happened, make_happened
+from agent.app.keeping.making import keeps_tracks, make_keeper
 from agent.app.life import Life
 from agent.app.line import HEARTBEAT_LIMIT_S, Line
-from agent.app.machine import look_at_machine
+from agent.app.machine import Machine
 from agent.app.outgoing import Outgoing, make_outgoing
 from agent.app.places import state_folder
 from agent.app.quiet import quiet_libraries
 from agent.app.rules import make_rules
 from agent.app.status_board import Identity, StatusBoard
+from agent.app.vitals_watch import VitalsWatch
 from agent.app.works.told import Told
 from agent.clock import Clock, SystemClock
 from agent.errors import SitewatchError
@@ -48,7 +50,6 @@ from devices.errors import DevicesError
 
 STOP_WITHIN_S = 20.0
 OUTBOX_FILE = "outbox.sqlite3"
-ENGINES_FOLDER = "engines"
 
 
 def main(options: argparse.Namespace) -> int:
@@ -76,6 +77,8 @@ class Run:
         self._notifier = Notifier(os.environ, os.getpid())
         identity = Identity(site.site, __version__, self._run_id, digest(site))
         self._board = StatusBoard(identity, list(site.cameras), clock)
+        self._machine = Machine.of_site(site)
+        self._numbered_by: dict[tuple[str, int], str] = {}
         self._folder = state_folder(site, os.environ, Path.home())
 
     def until_stopped(self) -> int:
@@ -103,10 +106,11 @@ class Run:
             life = Life(self._board, self._notifier, self._heartbeats, happened, self._clock)
             web = self._web(registry, life)
             open_things.callback(web.close)
-            detection = self._detection(happened, life)
+            with web.meanwhile():  # an engine may take minutes; who asks for our health is answered
+                detection = self._detection(happened, life)
             engine = open_things.enter_context(ExitStack())
             engine.callback(detection.close)
-            outgoing = make_outgoing(self._site, self._board, self._clock, happened)
+            outgoing = make_outgoing(self._site, self._board, self._clock, happened, self._numbered_by)
             open_things.callback(outgoing.close)
             outgoing.start()
             outcome = self._work(detection, outbox, outgoing, web, happened, life)
@@ -117,7 +121,10 @@ class Run:
 
     def _outbox(self, happened: Happened) -> Outbox:
         limits = OutboxLimits(int(self._site.outbox.max_size), float(self._site.outbox.max_age))
-        outbox = Outbox(self._folder / OUTBOX_FILE, limits, self._clock, happened.publish, event_payload)
+        outbox = Outbox(
+            self._folder / OUTBOX_FILE, limits, self._clock, happened.publish, event_payload,
+            follows_objects=keeps_tracks(self._site),
+        )  # fmt: skip
         outbox.open()
         happened.publish.watch_outbox(
             lambda: outbox.size().events, lambda: outbox.size().bytes, lambda: outbox.size().oldest_age_s
@@ -137,10 +144,11 @@ class Run:
             self._site.model,
             self._site.detection,
             self._site.cameras,
-            look_at_machine(),
+            self._machine,
             clock=self._clock,
             happened=happened,
-            cache_dir=self._folder / ENGINES_FOLDER,
+            folder=self._folder,
+            building=life.preparing,
         )
         self._board.engine_chosen(detection)
         return detection
@@ -155,12 +163,12 @@ class Run:
         life: Life,
     ) -> Outcome:
         publisher = Publisher(outbox, outgoing.sink, self._clock, happened.publish)
-        line = self._line(detection, publisher, outgoing, happened)
+        line = self._line(detection, outbox, publisher, outgoing, happened)
         line.watch_depths()
         publishing = Stage("publish", publisher.run, publisher.stop, self._heartbeat("publish"))
         serving = Stage("http", web.run, web.stop, self._heartbeat("http"))
         supervisor = Supervisor(
-            [*line.ranks(), [publishing], [serving]],
+            [*line.ranks(), [publishing], [serving, self._vitals(happened)]],
             happened.pipeline,
             self._heartbeats,
             stop_within_s=STOP_WITHIN_S,
@@ -170,22 +178,35 @@ class Run:
         with StopSignals(supervisor.ask_to_stop):
             return supervisor.run()
 
-    def _line(self, detection: Detection, publisher: Publisher, outgoing: Outgoing, happened: Happened) -> Line:
+    def _line(
+        self, detection: Detection, outbox: Outbox, publisher: Publisher, outgoing: Outgoing, happened: Happened
+    ) -> Line:
         def tell(told: Told) -> None:
             publisher.accept(told.events)
             if told.tracked is not None:
                 outgoing.tell_frame(told.tracked)
 
-        return Line(
+        rules = make_rules(self._site, self._ids, happened, self._run_id)
+        keeper = make_keeper(
+            self._site, detection, outbox, rules, self._folder,
+            clock=self._clock, happened=happened, numbered_by=self._numbered_by,
+        )  # fmt: skip
+        line = Line(
             self._site,
             detection,
-            make_rules(self._site, self._ids, happened, self._run_id),
+            rules,
             tell,
             clock=self._clock,
             happened=happened,
             rng=random.SystemRandom(),
             on_stop=self._board.stopping,
         )
+        line.keep_with(keeper)
+        return line
+
+    def _vitals(self, happened: Happened) -> Stage:
+        watch = VitalsWatch(self._machine.vitals, happened.devices, self._clock)
+        return Stage("vitals", watch.run, watch.stop, self._heartbeat("vitals"))
 
     def _heartbeat(self, name: str) -> Heartbeat:
         return Heartbeat(name, self._clock, HEARTBEAT_LIMIT_S)

@@ -13,6 +13,7 @@ from agent.detect.decoders.families import FAMILIES
 from agent.detect.decoders.signature import Signature
 from agent.detect.labels import names_in
 from agent.detect.model_picture import ModelPicture
+from agent.detect.plain_inputs import plain_inputs
 from agent.errors import ModelError
 from devices.engines.dry_run import dry_run
 from devices.engines.engine import TensorSpec
@@ -49,22 +50,11 @@ def read_signature(file: ModelFile, picture: ModelPicture) -> Signature:
 
     Raises:
         devices.errors.DevicesError: the model does not run.
-        ModelError: an input that is no picture leaves more than its batch open.
     """
-    tensors = {picture.spec.name: picture.plain()}
-    tensors |= {spec.name: _filling(spec, picture) for spec in file.inputs if spec.name not in tensors}
-    sample = {name: _as_float32(tensor) for name, tensor in dry_run(file.path, tensors).items()}
+    sample = {name: _as_float32(tensor) for name, tensor in dry_run(file.path, plain_inputs(file, picture)).items()}
     outputs = tuple(TensorSpec(spec.name, spec.dtype, sample[spec.name].shape) for spec in file.outputs)
     names = names_in(file.metadata)
     return Signature(file.inputs, outputs, sample, file.metadata, names, picture.width_px, picture.height_px)
-
-
-def _filling(spec: TensorSpec, picture: ModelPicture) -> npt.NDArray[Any]:
-    """Something to put into an input that is no picture: the picture's size, where it takes two numbers each."""
-    shape = [picture.batch or 1 if spec.shape else 1, *(axis or 2 for axis in spec.shape[1:])]
-    if len(spec.shape) == 2 and shape[1] == 2:
-        return np.tile(np.array([picture.width_px, picture.height_px], spec.dtype), (shape[0], 1))
-    return np.zeros([axis or 1 for axis in spec.shape], spec.dtype)
 
 
 def _as_float32(tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -117,6 +117,8 @@ class Slots(Generic[T]):
     def take(self, max_items: int = 1, budget_s: float = 0.0, beat: Beat = no_beat) -> list[Taken[T]]:
         """Wait for an item, then take what is there, waiting at most `budget_s` more for a full batch.
 
+        A key whose newest item is in the batch already is not waited for, unless it is one that loses nothing.
+
         Returns:
             One to `max_items` items, the longest waiting key first.
 
@@ -131,7 +133,9 @@ class Slots(Generic[T]):
             if got and not batch:
                 close_batch_s = time.monotonic() + budget_s
             batch += got
-            if len(batch) >= max_items or not self._wait_for_more(close_batch_s if batch else None, beat):
+            if len(batch) >= max_items or not self._has_others({each.key for each in batch}):
+                break
+            if not self._wait_for_more(close_batch_s if batch else None, beat):
                 break
         return batch
 
@@ -170,6 +174,12 @@ class Slots(Generic[T]):
                 slot.next_ticket += 1
             self._changed.notify_all()
         return got, stale
+
+    def _has_others(self, taken: set[str]) -> bool:
+        """Whether more than what was taken may come within the time of a batch."""
+        with self._changed:
+            open_slots = [(key, slot) for key, slot in self._slots.items() if not slot.is_closed or slot.waiting]
+            return not taken or any(key not in taken or slot.when_full is WhenFull.BLOCK for key, slot in open_slots)
 
     def _wait_for_more(self, give_up_s: float | None, beat: Beat) -> bool:
         """Wait until a slot fills; False when it is time to go with what was taken (`give_up_s` is over, or the end).

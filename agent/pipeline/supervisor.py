@@ -104,6 +104,7 @@ class Supervisor:
         reason = EndReason.FAILED
         try:
             self._start()
+            self._tick()  # at once: whoever waits for readiness need not wait for the first turn as well
             reason = self._watch()
         finally:
             self._happened.stop_began(reason.value)

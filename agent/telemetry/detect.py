@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections import Counter as TallyOf
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Histogram
 
 from agent.telemetry.teller import SECONDS_BUCKETS, Teller
 
 BATCH_BUCKETS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+
+
+class _EngineMetrics(NamedTuple):
+    """Metrics of every inference, bound to an engine's labels."""
+
+    seconds: Histogram
+    latencies: Histogram
+    inferences: Counter
+    batch_sizes: Histogram
 
 
 class DetectHappenings:
@@ -27,6 +36,9 @@ class DetectHappenings:
         self._loaded = teller.gauge("engine_loaded", "1 for the engine in use.", (*engine, "accelerator"))
         self._load_seconds = teller.seconds("engine_load_seconds", "Time to make an engine ready.", engine)
         self._fallbacks = teller.counter("engine_fallbacks", "Candidates that could not be used.", ("runtime",))
+        self._worker_restarts = teller.counter(
+            "engine_worker_restarts", "Engine workers that were lost and started again.", ("model",)
+        )
         self._seconds = teller.seconds("inference_seconds", "Duration of one inference of a batch.", engine)
         self._failures = teller.counter("inference_failures", "Inferences that failed.", engine)
         self._batch_sizes = Histogram(
@@ -50,14 +62,15 @@ class DetectHappenings:
             "detections", "Detections that passed every threshold.", ("camera", "label"), registry=teller.registry
         )
         self._bound: dict[tuple[str, str], Counter] = {}
-        # Known to dashboards; a GPU that runs a model gives it samples, and no engine of this release runs on one.
-        Gauge(
-            "gpu_memory_used_bytes", "Memory in use on each GPU that runs a model.", ("gpu",), registry=teller.registry
-        )
+        self._engines: dict[tuple[str, str], _EngineMetrics] = {}
 
     def plan_made(self, sentence: str) -> None:
         """A model was read and it is known how it will be fed and read."""
         self._teller.say(logging.INFO, sentence)
+
+    def batch_refused(self, model: str, reason: str) -> None:
+        """A model that declares an open batch cannot take several pictures at once."""
+        self._teller.say(logging.WARNING, f"{model}: takes one picture at a time: {reason}", model=model)
 
     def engine_loaded(
         self, model: str, runtime: str, version: str, accelerator: str, reason: str, seconds: float
@@ -68,6 +81,15 @@ class DetectHappenings:
         sentence = f"{model}: ready on {runtime} {version}, {accelerator}, after {seconds:.1f} s: {reason}"
         self._teller.say(logging.INFO, sentence, model=model, runtime=runtime, accelerator=accelerator)
 
+    def worker_restarted(self, model: str, sentence: str) -> None:
+        """The process that an engine runs in was lost, and started again."""
+        self._worker_restarts.labels(model).inc()
+        self._teller.say(logging.WARNING, f"{model}: {sentence}", model=model)
+
+    def choice_forgotten(self, model: str, reason: str) -> None:
+        """What an earlier start found out about the engines is not used, or not kept."""
+        self._teller.say(logging.WARNING, f"{model}: {reason}", model=model)
+
     def engine_fell_back(self, model: str, runtime: str, reason: str) -> None:
         """A candidate could not be used; the next is tried."""
         self._fallbacks.labels(runtime).inc()
@@ -75,10 +97,13 @@ class DetectHappenings:
 
     def inferred(self, model: str, runtime: str, batch_size: int, seconds: float) -> None:
         """One inference of `batch_size` frames succeeded."""
-        self._seconds.labels(model, runtime).observe(seconds)
-        self._latencies.labels(model, runtime).observe(seconds)
-        self._inferences.labels(model, runtime).inc()
-        self._batch_sizes.labels(model, runtime).observe(batch_size)
+        bound = self._engines.get((model, runtime))
+        if bound is None:
+            bound = self._engines[model, runtime] = self._bound_engine(model, runtime)
+        bound.seconds.observe(seconds)
+        bound.latencies.observe(seconds)
+        bound.inferences.inc()
+        bound.batch_sizes.observe(batch_size)
 
     def inference_failed(self, model: str, runtime: str, error: Exception) -> None:
         """One inference failed, or its answer cannot be read; its frames are skipped."""
@@ -90,6 +115,14 @@ class DetectHappenings:
         """A frame was searched, and these classes were found in it, one id a detection."""
         for class_id, count in TallyOf(class_ids.tolist()).items():
             self._counter_of(camera_id, labels[class_id]).inc(count)
+
+    def _bound_engine(self, model: str, runtime: str) -> _EngineMetrics:
+        return _EngineMetrics(
+            self._seconds.labels(model, runtime),
+            self._latencies.labels(model, runtime),
+            self._inferences.labels(model, runtime),
+            self._batch_sizes.labels(model, runtime),
+        )
 
     def _counter_of(self, camera_id: str, label: str) -> Counter:
         """The bound counter; binding costs more than counting."""

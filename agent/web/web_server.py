@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 
@@ -15,6 +19,7 @@ from agent.web.app import make_app
 from agent.web.gate import is_loopback
 
 BEAT_EVERY_S = 1.0
+LOOK_EVERY_S = 0.1
 # Pages take milliseconds; more open connections than this is somebody else's bug.
 MAX_CONNECTIONS = 64
 GRACE_S = 2
@@ -50,8 +55,7 @@ class WebServer:
         self._answers = answers
         self._token = token or None
         self._socket: socket.socket | None = None
-        self._server: uvicorn.Server | None = None
-        self._is_stopped = False
+        self._is_stopped = threading.Event()
 
     @property
     def address(self) -> str:
@@ -71,28 +75,48 @@ class WebServer:
 
     def run(self, beat: Beat = no_beat) -> None:
         """Serve until `stop`; beats about once a second while the event loop turns."""
-        if self._socket is None:
-            self.open()
-        asyncio.run(self._serve(beat))
+        try:
+            asyncio.run(self._serve(beat, self._is_stopped))
+        finally:
+            self.close()
+
+    @contextmanager
+    def meanwhile(self) -> Iterator[None]:
+        """Serve from a thread of its own while the caller does something that takes long, before `run`."""
+        is_over = threading.Event()
+        thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve(no_beat, is_over)), name="http-meanwhile", daemon=True
+        )
+        thread.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            thread.join()
 
     def stop(self) -> None:
         """Make `run` return soon: open requests get two seconds."""
-        self._is_stopped = True
-        if self._server is not None:
-            self._server.should_exit = True
+        self._is_stopped.set()
 
     def close(self) -> None:
         """Give the address back."""
         if self._socket is not None:
             self._socket.close()
 
-    async def _serve(self, beat: Beat) -> None:
-        self._server = uvicorn.Server(_config(make_app(self._answers, self._token)))
-        self._server.should_exit = self._is_stopped
-        serving = asyncio.ensure_future(self._server.serve(sockets=[self._socket] if self._socket else None))
+    async def _serve(self, beat: Beat, is_over: threading.Event) -> None:
+        if self._socket is None:
+            self.open()
+        # A copy: uvicorn closes what it served on, and the address is to stay ours.
+        listener = None if self._socket is None else self._socket.dup()
+        server = uvicorn.Server(_config(make_app(self._answers, self._token)))
+        serving = asyncio.ensure_future(server.serve(sockets=None if listener is None else [listener]))
+        beaten_s = -BEAT_EVERY_S
         while not serving.done():
-            beat()
-            await asyncio.wait({serving}, timeout=BEAT_EVERY_S)
+            server.should_exit = is_over.is_set()
+            if time.monotonic() - beaten_s >= BEAT_EVERY_S:
+                beaten_s = time.monotonic()
+                beat()
+            await asyncio.wait({serving}, timeout=LOOK_EVERY_S)
         await serving
 
 

@@ -10,7 +10,8 @@ import sys
 import threading
 from typing import Any, NoReturn
 
-RUNTIMES = ("onnxruntime", "openvino", "tensorrt", "pycuda", "coremltools", "amqtt")
+RUNTIMES = ("onnxruntime", "openvino", "tensorrt", "pycuda", "coremltools", "tritonclient", "amqtt", "trackeval",
+            "scipy")  # fmt: skip
 FORBIDDEN_AUDITS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "socket.connect",
                     "socket.bind", "socket.getaddrinfo", "sqlite3.connect", "os.mkdir", "os.remove")  # fmt: skip
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT

@@ -24,11 +24,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "agent": (),
     "agent.telemetry": ("agent.errors", "agent.clock", *RECORDS),
     **dict.fromkeys(ROOMS, (*GROUND, *ROOMS, "devices")),
+    "agent.settings": (*GROUND, *ROOMS, "devices", "trackers.ground_plane"),
     "agent.stream": FOR_STEPS,
     "agent.detect": (*FOR_STEPS, "trackers", "devices"),
     "agent.track": (*FOR_STEPS, "trackers"),
     "agent.events": (*FOR_STEPS, "trackers"),
     "agent.publish": (*FOR_STEPS, "trackers"),
+    "agent.evaluation": ("agent.errors", *RECORDS, "trackers"),
     **dict.fromkeys(WIRING, PACKAGES),
 }
 # These libraries may be imported in these rooms only.
@@ -43,6 +45,9 @@ HOMES: dict[str, tuple[str, ...]] = {
     "tensorrt": ("devices.engines", "devices.probes"),
     "pycuda": ("devices.engines", "devices.probes"),
     "coremltools": ("devices.engines", "devices.probes"),
+    "tritonclient": ("devices.engines",),
+    "trackeval": ("agent.evaluation",),
+    "scipy": ("agent.evaluation",),
 }
 
 

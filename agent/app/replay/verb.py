@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from agent.app.detection import Detection, prepare_detection
 from agent.app.happened import Happened, make_happened
 from agent.app.line import Line
-from agent.app.machine import look_at_machine
+from agent.app.machine import Machine
 from agent.app.quiet import quiet_libraries
 from agent.app.replay.outputs import Outputs
 from agent.app.replay.progress import ReplayProgress
@@ -47,10 +47,10 @@ def main(options: argparse.Namespace) -> int:
             site.model,
             site.detection,
             site.cameras,
-            look_at_machine(),
+            Machine.of_site(site),
             clock=clock,
             happened=happened,
-            cache_dir=None,
+            folder=None,
         )
         try:
             return _replay(site, options, detection, clock, happened)

@@ -17,8 +17,6 @@ from trackers import Detections
 
 # An engine that fails this often in a row will not mend itself; a clean process may.
 FAILURES_IN_A_ROW = 5
-# How long a worker that takes batches waits for a full one; well under a frame's time at 30 frames a second.
-BATCH_WAIT_S = 0.01
 
 
 class DetectWork:
@@ -33,6 +31,7 @@ class DetectWork:
         happened: StreamHappenings,
         *,
         batch: int,
+        batch_wait_s: float = 0.0,
     ) -> None:
         """A worker not yet running.
 
@@ -43,6 +42,7 @@ class DetectWork:
             filters: which labels count, by camera.
             happened: is told of frames lost here.
             batch: most frames one inference takes.
+            batch_wait_s: how long the first of them waits for the others.
         """
         self._detector = detector
         self._slots = slots
@@ -50,6 +50,7 @@ class DetectWork:
         self._filters = filters
         self._happened = happened
         self._batch = batch
+        self._batch_wait_s = batch_wait_s
         self._failures = 0
 
     def run(self, beat: Beat) -> None:
@@ -59,7 +60,7 @@ class DetectWork:
             DetectionError: too many failures in a row.
         """
         try:
-            for taken in self._slots.batches(self._batch, BATCH_WAIT_S, beat):
+            for taken in self._slots.batches(self._batch, self._batch_wait_s, beat):
                 for ticketed in self._detect(taken):
                     self._out.put(ticketed, beat)
         finally:

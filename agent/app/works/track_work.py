@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from agent.app.keeping.keeper import Keeper
 from agent.app.works.ticketed import Ticketed
 from agent.app.works.told import Told
 from agent.clock import Clock
@@ -54,28 +55,50 @@ class TrackWork:
         self._stages = stages
         self._reorder: Reorder[DetectedFrame] = Reorder(most_ahead)
         self._silence_s = silence_s
+        self._keeper: Keeper | None = None
         self._last_s: dict[str, float] = {}
         self._seen_at: dict[str, datetime] = {}
 
+    def keep_with(self, keeper: Keeper | None) -> None:
+        """Before `run`: what keeps tracks for the next run; None: the end ends them all."""
+        self._keeper = keeper
+
     def run(self, beat: Beat) -> None:
-        """Track until the channel is closed and empty, then end every open track."""
+        """Track until the channel is closed and empty, then end every open track that is not kept for the next run."""
+        self._resume(beat)
         while True:
             try:
                 ticketed = self._source.get(TURN_S, beat)
             except TimeoutError:
-                self._end_silent(beat)
+                self._turn(beat)
                 continue
             except ChannelClosed:
                 break
             beat()
             for detected in self._released(ticketed):
                 self._track(detected, beat)
-            self._end_silent(beat)
+            self._turn(beat)
         for _, detected in self._reorder.rest():
             self._track(detected, beat)
+        if self._keeper is not None:
+            self._keeper.leave()
         for camera_id in self._seen_at:
             self._end_camera(camera_id, beat)
         self._tell_ends([event for rule in self._rules for event in rule.close(self._clock.now())], beat)
+
+    def _resume(self, beat: Beat) -> None:
+        """Go on with what the run before left; a camera that does not come back falls silent like any other."""
+        if self._keeper is None:
+            return
+        resumed = self._keeper.begin(self._trackers)
+        self._seen_at.update(resumed.seen_at)
+        self._last_s.update(dict.fromkeys(resumed.seen_at, self._clock.monotonic_s()))
+        self._tell_ends(resumed.ends, beat)
+
+    def _turn(self, beat: Beat) -> None:
+        self._end_silent(beat)
+        if self._keeper is not None:
+            self._keeper.turn()
 
     def _released(self, ticketed: Ticketed) -> list[DetectedFrame]:
         if ticketed.detected is None:
@@ -91,6 +114,8 @@ class TrackWork:
         events = tuple(event for rule in self._rules for event in rule.observe(tracked))
         done_s = self._clock.monotonic_s()
         self._last_s[camera_id] = done_s
+        if self._keeper is not None:
+            self._keeper.tracked(detected.frame.info)
         self._stages.stage_took("track", camera_id, tracked_s - began_s)
         self._stages.stage_took("events", camera_id, done_s - tracked_s)
         self._out.put(Told(tracked, events), beat)

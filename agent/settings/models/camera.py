@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from agent.settings.models.broker import TlsSettings
-from agent.settings.models.choices import Pace, Playback, RtspTransport
+from agent.settings.models.choices import CameraMotionPolicy, Pace, Playback, RtspTransport
+from agent.settings.models.ground import GroundPoints
 from agent.settings.models.record import Label, Record, UserName
 from agent.settings.types import Duration, Secret, SourceAddress
 from agent.settings.types.limits import Number, Within
@@ -42,6 +43,14 @@ class CameraSettings(Record):
 
     keep_labels: KeptLabels | None = None
     """Labels that count on this camera; null takes detection.keep_labels."""
+
+    camera_motion: CameraMotionPolicy = CameraMotionPolicy.IGNORE
+    """ignore: the camera stands still. compensate: it turns, zooms, sways or drives; costs a few milliseconds
+    a frame that is looked at."""
+
+    ground_points: GroundPoints | None = None
+    """Four points or more of flat ground, far apart, no three of four on one line, seen by a camera that stands
+    still: tracks are then followed on the ground too, which helps most where few frames a second are looked at."""
 
     open_timeout: Timeout = Duration(10.0)
     """How long connecting and the first answer may take: 100ms to 1m."""

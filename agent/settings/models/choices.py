@@ -35,6 +35,20 @@ class Playback(str, Enum):
     LOOP = "loop"
 
 
+class CameraMotionPolicy(str, Enum):
+    """What is done about the motion of the camera itself."""
+
+    IGNORE = "ignore"
+    COMPENSATE = "compensate"
+
+
+class KeepOverRestart(str, Enum):
+    """Whether tracks live on in the agent's next run."""
+
+    ON = "on"
+    OFF = "off"
+
+
 class TlsVerification(str, Enum):
     """Whether a server must prove who it is."""
 

@@ -14,7 +14,7 @@ from agent.cli import main
 from agent.service.exit_codes import ExitCode
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-VERBS = ("run", "check", "probe", "replay", "version")
+VERBS = ("run", "check", "probe", "replay", "track-eval", "version")
 WIDTH = 82
 
 

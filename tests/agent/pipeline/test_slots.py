@@ -157,6 +157,18 @@ def test_a_batch_goes_with_what_is_there_when_the_budget_is_over() -> None:
     assert slots.take(4, budget_s=0.01) == [Taken("a", 0, 1)]
 
 
+def test_a_batch_does_not_wait_for_a_camera_that_is_in_it() -> None:
+    """When every live slot has given its newest item, the batch goes at once; a closed slot gives nothing more."""
+    slots = _slots(a=LIVE, b=LIVE, c=FILE)
+    slots.close("c")
+    slots.put("a", 1)
+    slots.put("b", 2)
+    waited: list[bool] = []
+
+    assert [each.key for each in slots.take(4, budget_s=DEADLINE_S, beat=lambda: waited.append(True))] == ["a", "b"]
+    assert waited == []
+
+
 def test_a_batch_is_filled_within_its_budget() -> None:
     """What arrives within the budget goes along."""
     slots = _slots(a=LIVE, b=LIVE)

@@ -63,7 +63,7 @@ def test_examples_fit_the_schema(name: str) -> None:
 
 def test_example_names_every_key() -> None:
     """No key of the schema is missing from the example, commented out or not."""
-    named = set(re.findall(r"^ *#?([a-z_]+):", EXAMPLE, re.MULTILINE))
+    named = set(re.findall(r"^ *#?(?:- )?([a-z_]+):", EXAMPLE, re.MULTILINE))
 
     assert _schema_keys() <= named
 

@@ -77,12 +77,3 @@ def test_detections_are_counted_by_camera_and_label(happened: DetectHappenings, 
 
     assert registry.get_sample_value("detections_total", {"camera": "gate", "label": "car"}) == 2
     assert registry.get_sample_value("detections_total", {"camera": "gate", "label": "person"}) == 1
-
-
-def test_the_well_known_gpu_gauge_is_declared_and_empty_without_a_gpu() -> None:
-    """Dashboards find its name; a sample would claim a GPU that is not used."""
-    registry = CollectorRegistry()
-    DetectHappenings(Teller(registry, logging.getLogger("test.detect")))
-
-    (family,) = [family for family in registry.collect() if family.name == "gpu_memory_used_bytes"]
-    assert family.samples == []

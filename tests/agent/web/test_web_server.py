@@ -116,3 +116,30 @@ def test_serving_takes_one_thread() -> None:
 def test_ipv6_addresses_are_written_as_addresses() -> None:
     """`[::1]` in brackets, as a browser wants it."""
     assert _server(host="::1", port=9464).address == "http://[::1]:9464"
+
+
+def test_who_asks_is_answered_while_something_long_is_done() -> None:
+    """The same address answers before `run`, and goes on in `run`."""
+    web = _server()
+    web.open()
+    with web.meanwhile():
+        early = httpx.get(f"{web.address}/readyz", timeout=DEADLINE_S)
+    thread = threading.Thread(target=web.run)
+    thread.start()
+    late = httpx.get(f"{web.address}/readyz", timeout=DEADLINE_S)
+    web.stop()
+    thread.join(DEADLINE_S)
+
+    assert early.status_code == late.status_code == 200
+    assert not thread.is_alive()
+
+
+def test_an_exception_meanwhile_leaves_no_thread() -> None:
+    """What fails in the caller passes through, and the thread is gone."""
+    web = _server()
+    web.open()
+    with pytest.raises(ValueError, match="no engine"), web.meanwhile():
+        raise ValueError("no engine")
+    web.close()
+
+    assert "http-meanwhile" not in {thread.name for thread in threading.enumerate()}
