@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import openvino
+from devices.engines.openvino.runtime import import_runtime
 
+openvino = import_runtime()  # as the engine does it: without its telemetry
 REAL_CORE = openvino.Core
 GPU_ABILITIES = ["FP32", "BIN", "FP16", "INT8", "EXPORT_IMPORT"]
 TYPES = {"f32": openvino.Type.f32, "f16": openvino.Type.f16}

@@ -21,7 +21,7 @@ FRAMES = 41
 
 def made_up() -> Detection:
     """A detector that sees nothing."""
-    return Detection("fake", "fake", (), ("person",), 1, 1, FakeDetector, lambda: None)
+    return Detection("fake", "fake", (), ("person",), 1, 1, 0.0, FakeDetector, lambda: None)
 
 
 def run(clip: Path) -> CollectorRegistry:

@@ -50,7 +50,7 @@ def test_only_the_camera_with_known_ground_follows_what_does_not_overlap(clip: P
     }
     site = SiteSettings(site="yard", sink=SinkKind.JSONL, model="motion", cameras=cameras)
     detection = Detection(
-        "fake", "fake", (), ("person",), 1, 1, lambda: FakeDetector(answer=somebody_walks), lambda: None
+        "fake", "fake", (), ("person",), 1, 1, 0.0, lambda: FakeDetector(answer=somebody_walks), lambda: None
     )
     clock, told = SystemClock(), list[Told]()
     happened = make_happened(CollectorRegistry(), clock)
