@@ -174,5 +174,6 @@ def foreign_availability(name: str, root: Root, interpreter: Path | None) -> Run
     """
     question = FOREIGN_ENGINES[name].question
     if interpreter is None:
-        return RuntimeStatus(name, None, Availability(usable=False, reason="needs a Python of its own: name it in model.worker_python"))
+        reason = "needs a Python of its own: name it in model.worker_python"
+        return RuntimeStatus(name, None, Availability(usable=False, reason=reason))
     return ask(question, replace(root, executable=str(interpreter)))
