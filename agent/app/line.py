@@ -35,6 +35,8 @@ from trackers import ByteTracker, ByteTrackSettings
 HEARTBEAT_LIMIT_S = 30.0
 DETECTED_CAPACITY = 8
 TOLD_CAPACITY = 64
+# What other workers may do while an inference of one is slow, some seconds long: each is a decoded picture in memory.
+OVERTAKING_FRAMES = 100
 # A camera that gives nothing for this much longer than a lost track is kept has no track left to come back to.
 SILENCE_MARGIN_S = 5.0
 
@@ -160,7 +162,7 @@ class Line:
             self._told,
             clock=self._clock,
             stages=self._happened.pipeline,
-            most_ahead=self._detection.workers * self._detection.batch,
+            most_ahead=self._detection.workers * self._detection.batch + OVERTAKING_FRAMES,
             silence_s=None if self._rng is None else float(self._site.tracking.lost_patience) + SILENCE_MARGIN_S,
         )
         work.keep_with(self._keeper)

@@ -22,8 +22,8 @@ class _Line(Generic[T]):
 class Reorder(Generic[T]):
     """Releases each key's items in the order of their tickets, 0, 1, 2, ...; used by one thread.
 
-    Every ticket must be put or skipped in the end. At most `limit` tickets a key may wait for a missing one; workers
-    times batch is enough.
+    Every ticket must be put or skipped in the end. At most `limit` tickets a key may wait for a missing one: as many
+    as the other workers may do while one of them is slow.
     """
 
     def __init__(self, limit: int) -> None:

@@ -13,6 +13,7 @@ import pytest
 from fakes.clock import FakeClock
 from prometheus_client import CollectorRegistry
 
+from agent.app.line import OVERTAKING_FRAMES
 from agent.pipeline.channel import Beat, Channel, WhenFull
 from agent.pipeline.heartbeat import Heartbeat, Heartbeats
 from agent.pipeline.reorder import Reorder
@@ -65,7 +66,7 @@ class Line:
                 self.detected.put(taken, beat)
 
     def _track(self, beat: Beat) -> None:
-        reorder: Reorder[int] = Reorder(limit=WORKERS * 2 + 8)
+        reorder: Reorder[int] = Reorder(limit=WORKERS * 2 + OVERTAKING_FRAMES)
         for taken in self.detected.items(beat):
             self.deepest = max(self.deepest, self.detected.depth)
             self.tracked[taken.key] += reorder.put(taken.key, taken.ticket, taken.item)

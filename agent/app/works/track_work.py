@@ -44,7 +44,7 @@ class TrackWork:
             out: towards telling.
             clock: times steps and silence.
             stages: is told how long tracking and rules took.
-            most_ahead: frames of one camera that may overtake another: workers times batch.
+            most_ahead: frames of one camera that may overtake another before it counts as lost.
             silence_s: a camera that gives nothing for so long has its tracks ended; None: only the end ends them.
         """
         self._source = source
