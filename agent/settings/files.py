@@ -14,13 +14,15 @@ from agent.settings.types.masking import mask
 
 NO_SUCH_FILE = "no such file"
 FOLDER = "a folder"
+CORE_ML_FOLDERS = (".mlpackage", ".mlmodelc")  # these models are folders
 LARGEST_LABELS_BYTES = 1024 * 1024
 
 
 def unreadable_files(site: SiteSettings) -> Iterator[BrokenRule]:
     """Every file the site names that is missing, unreadable or empty; opens each, changes nothing."""
     if site.model != "motion":
-        yield from _file(("model", "path"), site.model.path, "an ONNX file")
+        if not (site.model.path.suffix in CORE_ML_FOLDERS and site.model.path.is_dir()):
+            yield from _file(("model", "path"), site.model.path, "an ONNX file, or a Core ML package")
         if isinstance(site.model.labels, Path):
             yield from _labels(site, site.model.labels)
     if site.broker is not None and site.broker != "embedded":

@@ -102,6 +102,17 @@ def test_a_model_that_is_not_there(site: Path, capsys: pytest.CaptureFixture[str
     assert f"model.path: {path}: not a file; allowed: an ONNX file" in report_of(site, capsys)
 
 
+def test_a_core_ml_package_may_be_a_folder(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is read as such; what keeps it from being read is told with its name."""
+    package = site.with_name("squares.mlpackage")
+    package.mkdir()
+    site.write_text(site.read_text().replace("squares.onnx", package.name))
+
+    report = report_of(site, capsys)
+    assert str(package) in report
+    assert "not a file" not in report
+
+
 IMAGE: tuple[int, Axes] = (FLOAT, (1, 3, 64, 64))
 MISFITS: Mapping[str, tuple[onnx.ModelProto, str]] = {
     "a classifier": (
