@@ -5,11 +5,14 @@ SitewatchError
 ├── SourceError         a camera or clip does not deliver, with a typed reason
 ├── ModelError          a model cannot be read, fits no family, or does not answer as its family does
 ├── DetectionError      one inference failed; the next may work
+├── EngineHungError     an inference never came back; only a new process helps
 ├── OutboxError         the event store cannot be opened or written
 ├── SinkError           events cannot be handed over
 ├── PortInUseError      a local address we were told to serve on is taken
 ├── SequenceError       a recorded sequence cannot be evaluated: file, line, what was found, what is allowed
 ├── EvaluatorError      what evaluates trackers, or a tracker to compare with, is not installed or fails
+├── InstallError        a release cannot be put on this box
+│   └── RolledBackError  it was put there and did not become ready; the one before is in use again
 └── OutputError         a result file cannot be written
 """
 
@@ -61,6 +64,10 @@ class DetectionError(SitewatchError):
     """One inference failed."""
 
 
+class EngineHungError(SitewatchError):
+    """An inference never came back; its thread is lost, and only a new process helps."""
+
+
 class OutboxError(SitewatchError):
     """The event store cannot be opened or written."""
 
@@ -83,3 +90,11 @@ class EvaluatorError(SitewatchError):
 
 class OutputError(SitewatchError):
     """A result file cannot be written."""
+
+
+class InstallError(SitewatchError):
+    """A release cannot be put on this box; the one in use is as it was."""
+
+
+class RolledBackError(InstallError):
+    """A release did not become ready, and the one before is in use again."""

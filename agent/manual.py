@@ -55,6 +55,13 @@ http:
 signals:
   SIGTERM, SIGINT   stop: sources first, then every stage drains, then the broker
                     is told. A second one ends at once
+  SIGHUP            read the site file anew, as a change of the file does too.
+                    A mistake changes nothing; else cameras that are new, gone or
+                    changed start, stop and start anew, another model is made
+                    ready beside the old one, and the rest applies at once. What
+                    cannot be started is rolled back. The log and the site's
+                    retained status tell the outcome. Site, state_dir, http and
+                    tracking.keep_over_restart wait for a restart
 
 exit status:
   0 stopped when asked, or every clip played once has ended; 69 no engine can run

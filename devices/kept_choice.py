@@ -61,7 +61,7 @@ class ChoiceShelf:
                 answers=read_tensors(self._answers(key)),
                 made_at=datetime.fromisoformat(written["made_at"]),
             )
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return None
         return kept if any(each.is_chosen for each in kept.verdicts) else None
 

@@ -58,12 +58,25 @@ def _system_python_runs(code: str) -> bool:
     return done.returncode == 0
 
 
+def _may_mount() -> bool:
+    """Whether a tmpfs and a file system in a file can be mounted here."""
+    tools = all(map(_on_path, ("mkfs.ext4", "findmnt", "unshare")))
+    tried = ["unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
+    return tools and Path("/dev/loop-control").exists() and os.geteuid() == 0 and _runs(tried)
+
+
+def _runs(command: list[str]) -> bool:
+    return subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 0
+
+
 # Mark: how to see that the tool is there, and what is missing when it is not.
 SYSTEM_TOOLS: dict[str, tuple[Callable[[], bool], str]] = {
     "rtsp": (lambda: _system_python_runs(GSTREAMER_RTSP), "the GStreamer RTSP server of the system's Python"),
     "mosquitto": (lambda: _on_path("mosquitto"), "the mosquitto broker"),
     "ffmpeg": (lambda: _on_path("ffmpeg"), "the ffmpeg command"),
     "gstreamer_opencv": (lambda: _system_python_runs(GSTREAMER_OPENCV), "a system OpenCV built with GStreamer"),
+    "mounts": (_may_mount, "the right to mount file systems, as root has it, and loop devices"),
+    "compiler": (lambda: _on_path("gcc"), "the C compiler gcc"),
     "tensorrt_bindings": (lambda: _on_path("gcc"), "the C compiler gcc"),
 }
 

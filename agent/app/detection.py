@@ -11,6 +11,7 @@ from agent.app.engine_choice import EngineChoice, EngineChooser
 from agent.app.happened import Happened
 from agent.app.machine import Machine
 from agent.clock import Clock
+from agent.detect.decoders.exchangeable import ExchangeableDecoder
 from agent.detect.detection_plan import DetectionPlan, plan_model
 from agent.detect.detector import Detector
 from agent.detect.label_choice import LabelFilter
@@ -19,6 +20,7 @@ from agent.detect.motion import MotionDetector
 from agent.detect.moving_regions import MotionLimits
 from agent.settings.models import CameraSettings, DetectionSettings, ModelSettings
 from devices.engines.engine import BuildProgress, EngineRequest
+from devices.inventory import AcceleratorKind
 
 MOTION = "motion"
 
@@ -37,6 +39,10 @@ class Detection:
         batch_wait_s: how long the first of them waits for the others.
         make_detector: one for each worker.
         close: lets go of the engine, after the workers' detectors were closed; may be called twice.
+        fallback: why it runs on the processor although there is an accelerator; None where that is as it should be.
+        plan: how the model is fed and read; None where there is no model.
+        tell_exchanged: tells that it detects in the place of another.
+        tune: takes the thresholds of another plan for the same model, from the next frame on; any thread.
     """
 
     model: str
@@ -48,6 +54,10 @@ class Detection:
     batch_wait_s: float
     make_detector: Callable[[], Detector]
     close: Callable[[], None]
+    fallback: str | None = None
+    plan: DetectionPlan | None = None
+    tune: Callable[[DetectionPlan], None] = lambda _plan: None
+    tell_exchanged: Callable[[], None] = lambda: None
 
 
 def prepare_detection(
@@ -183,6 +193,7 @@ def _motion(happened: Happened) -> Detection:
         batch_wait_s=0.0,
         make_detector=lambda: MotionDetector(MotionLimits(), happened.detect),
         close=lambda: None,
+        tell_exchanged=partial(happened.detect.engine_exchanged, MOTION, "built in", "processor"),
     )
 
 
@@ -190,11 +201,13 @@ def _on_engine(
     plan: DetectionPlan, choice: EngineChoice, model: ModelSettings, clock: Clock, happened: Happened
 ) -> Detection:
     spec = choice.engine.spec
+    decoder = ExchangeableDecoder(plan.decoder)
+    fed_and_read = replace(plan, decoder=decoder)
 
     def make_detector() -> ModelDetector:
         return ModelDetector(
             choice.engine.session(),
-            plan,
+            fed_and_read,
             runtime=spec.runtime,
             clock=clock,
             happened=happened.detect,
@@ -219,7 +232,20 @@ def _on_engine(
         batch_wait_s=float(model.batch_wait),
         make_detector=make_detector,
         close=choice.engine.close,
+        fallback=_fallback(choice),
+        plan=plan,
+        tune=lambda other: decoder.exchange(other.decoder),
+        tell_exchanged=partial(happened.detect.engine_exchanged, plan.model, spec.runtime, spec.accelerator.name),
     )
+
+
+def _fallback(choice: EngineChoice) -> str | None:
+    """That a slower engine than the accelerator's own is chosen is as it should be; that none of its works is not."""
+    if choice.chosen.candidate.kind is not AcceleratorKind.CPU:
+        return None
+    refused = [verdict.sentence for verdict in choice.verdicts
+               if verdict.is_refused and verdict.candidate.kind is not AcceleratorKind.CPU]  # fmt: skip
+    return f"the model runs on the processor: {'; '.join(refused)}" if refused else None
 
 
 def _tell_choice(model: str, choice: EngineChoice, seconds: float, happened: Happened) -> None:

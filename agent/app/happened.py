@@ -14,6 +14,7 @@ from agent.telemetry.events import EventHappenings
 from agent.telemetry.pipeline import PipelineHappenings
 from agent.telemetry.process import ProcessHappenings
 from agent.telemetry.publish import PublishHappenings
+from agent.telemetry.reload import ReloadHappenings
 from agent.telemetry.stream import StateListener, StreamHappenings
 from agent.telemetry.teller import Teller
 from agent.telemetry.track import TrackHappenings
@@ -32,6 +33,7 @@ class Happened:
     publish: PublishHappenings
     pipeline: PipelineHappenings
     devices: DeviceHappenings
+    reload: ReloadHappenings
 
 
 def make_happened(registry: CollectorRegistry, clock: Clock, on_camera: StateListener | None = None) -> Happened:
@@ -48,4 +50,5 @@ def make_happened(registry: CollectorRegistry, clock: Clock, on_camera: StateLis
         PublishHappenings(teller),
         stages,
         DeviceHappenings(teller),
+        ReloadHappenings(teller, clock),
     )

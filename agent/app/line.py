@@ -3,48 +3,48 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from agent.app.captures import HEARTBEAT_LIMIT_S, Captures, make_slots
 from agent.app.detection import Detection, label_filters
 from agent.app.happened import Happened
+from agent.app.inference_watch import InferenceWatch
 from agent.app.keeping.keeper import Keeper
+from agent.app.tracker_makers import tracker_makers
 from agent.app.works.detect_work import DetectWork
 from agent.app.works.ticketed import Ticketed
 from agent.app.works.told import Told
 from agent.app.works.track_work import TrackWork
 from agent.clock import Clock
+from agent.detect.label_choice import LabelFilter
 from agent.events.rule import Rule
 from agent.pipeline.channel import Beat, Channel, WhenFull
 from agent.pipeline.heartbeat import Heartbeat
-from agent.pipeline.slots import Slots
 from agent.pipeline.stage import Stage
-from agent.settings.models import CameraMotionPolicy, CameraSettings, Pace, SiteSettings
-from agent.stream.camera import Camera
-from agent.stream.due import DueGate
-from agent.stream.frame import Frame
-from agent.stream.open_source import open_source
-from agent.stream.reconnect import Reconnect
-from agent.stream.source import FrameNumbers
-from agent.telemetry.stream import FrameDrop
-from agent.track.bytetrack_settings import bytetrack_settings
-from agent.track.camera_motion import CameraMotionEstimator
+from agent.settings.models import ModelSettings, SiteSettings
 from agent.track.camera_trackers import CameraTrackers
-from agent.track.ground_tracker import GroundTrackerMaker
-from trackers import ByteTracker, ByteTrackSettings
 
-HEARTBEAT_LIMIT_S = 30.0
+MOTION_DEADLINE_S = 30.0
 DETECTED_CAPACITY = 8
 TOLD_CAPACITY = 64
 # What other workers may do while an inference of one is slow, some seconds long: each is a decoded picture in memory.
 OVERTAKING_FRAMES = 100
-# A camera that gives nothing for this much longer than a lost track is kept has no track left to come back to.
-SILENCE_MARGIN_S = 5.0
 
 Tell = Callable[[Told], None]
 
 
 class Line:
-    """Capture, detection, tracking and telling; `ranks` gives the stages front to back, to be run by a supervisor."""
+    """Capture, detection, tracking and telling; `ranks` gives the stages front to back, to be run by a supervisor.
+
+    While it runs, one thread may change it: stages are made here and join or leave through the supervisor.
+
+    Attributes:
+        captures: makes the stages of rank 0.
+        slots: between those and the workers.
+        workers: the stages of rank 1, as they were made last.
+        detected: between the workers and tracking.
+        tracking: the tracking thread's work, which takes orders.
+    """
 
     def __init__(
         self,
@@ -73,114 +73,101 @@ class Line:
         Raises:
             SettingsError: a label is named that the model does not have.
         """
-        self._site = site
-        self._detection = detection
-        self._clock = clock
-        self._happened = happened
-        self._rng = rng
-        self._on_stop = on_stop
+        self._site, self._detection, self._rng = site, detection, rng
+        self._clock, self._happened = clock, happened
+        self._rules, self._tell = rules, tell
         self._keeper: Keeper | None = None
         self._filters = label_filters(detection.labels, site.detection, site.cameras)
-        self._slots: Slots[Frame] = Slots({name: _policy(camera) for name, camera in site.cameras.items()}, clock)
-        self._detected: Channel[Ticketed] = Channel(DETECTED_CAPACITY, WhenFull.BLOCK)
+        self.slots = make_slots(site.cameras, clock, happened)
+        self.captures = Captures(self.slots, clock, happened, rng, on_stop)
+        self.workers: list[Stage] = []
+        self.detected: Channel[Ticketed] = Channel(DETECTED_CAPACITY, WhenFull.BLOCK)
         self._told: Channel[Told] = Channel(TOLD_CAPACITY, WhenFull.BLOCK)
-        self._rules = rules
-        self._tell = tell
+        deadline_s = inference_deadline_s(site)
+        self._inferences = InferenceWatch(detection.model, detection.engine, deadline_s, clock, happened.detect)
+        self.tracking = self._track_work()
 
     def keep_with(self, keeper: Keeper | None) -> None:
         """Let tracks go on in the next run, and those of the run before in this one; without it all end with each."""
         self._keeper = keeper
+        self.tracking.keep_with(keeper)
 
     def ranks(self) -> list[list[Stage]]:
         """The stages, front to back."""
-        captures = [self._capture(camera_id, camera) for camera_id, camera in self._site.cameras.items()]
-        workers = [self._worker(number) for number in range(self._detection.workers)]
+        self.workers = self.make_workers(self._detection, self._site)
+        captures = [self.captures.make(camera_id, camera) for camera_id, camera in self._site.cameras.items()]
+        tracking = Stage("track", self.tracking.run, self.detected.close, self._heartbeat("track"))
         keeping = [] if self._keeper is None else [self._keeping(self._keeper)]
-        return [captures, workers, [self._tracking()], [self._telling(), *keeping]]
+        return [captures, self.workers, [tracking], [self._telling(), *keeping, self._watching()]]
 
     def watch_depths(self) -> None:
         """Show how much waits in front of each stage."""
-        self._happened.pipeline.watch_depth("detect", lambda: self._slots.depth)
-        self._happened.pipeline.watch_depth("track", lambda: self._detected.depth)
+        self._happened.pipeline.watch_depth("detect", lambda: self.slots.depth)
+        self._happened.pipeline.watch_depth("track", lambda: self.detected.depth)
         self._happened.pipeline.watch_depth("tell", lambda: self._told.depth)
 
-    def _capture(self, camera_id: str, settings: CameraSettings) -> Stage:
-        heartbeat = self._heartbeat(f"capture-{camera_id}")
-        numbers = FrameNumbers()
-        stream = self._happened.stream
+    def make_workers(self, detection: Detection, site: SiteSettings) -> list[Stage]:
+        """Workers that detect with this; those of before must have left when they start.
 
-        def deliver(frame: Frame) -> None:
-            replaced = self._slots.put(camera_id, frame, frame.info.captured_monotonic_s, heartbeat.beat)
-            if replaced is not None:
-                stream.frame_dropped(camera_id, FrameDrop.SLOT)
+        Raises:
+            DevicesError: the engine cannot be used by so many.
+        """
+        self.call_workers_by(detection, site)
+        return [self._worker(number, detection) for number in range(detection.workers)]
 
-        camera = Camera(
-            camera_id,
-            lambda: open_source(
-                camera_id, settings, clock=self._clock, numbers=numbers, listener=stream, beat=heartbeat.beat
-            ),
-            deliver,
-            gate=DueGate(settings.detect_fps),
-            clock=self._clock,
-            happened=stream,
-            reconnect=None if self._rng is None else Reconnect(settings.retry_min, settings.retry_max, self._rng),
-            beat=heartbeat.beat,
-        )
+    def call_workers_by(self, detection: Detection, site: SiteSettings) -> None:
+        """What an inference that hangs is told by, and how long one may take, for the workers made from now on."""
+        self._inferences.follow(detection.model, detection.engine, inference_deadline_s(site))
 
-        def work(_beat: Beat) -> None:
-            try:
-                camera.run()
-            finally:
-                self._slots.close(camera_id)
+    def hand_over_to(self, workers: list[Stage], detection: Detection, site: SiteSettings) -> None:
+        """These are the workers from now on; called while none runs."""
+        self.workers = workers
+        self.filter_with(label_filters(detection.labels, site.detection, site.cameras))
+        self.tracking.expect(detection.workers * detection.batch + OVERTAKING_FRAMES)
 
-        def stop() -> None:
-            self._on_stop()
-            camera.stop()
+    def filter_with(self, filters: Mapping[str, LabelFilter]) -> None:
+        """Which labels count, by camera; those of cameras that are gone stay for what is still on its way."""
+        self._filters.update(filters)
 
-        return Stage(heartbeat.name, work, stop, heartbeat)
-
-    def _worker(self, number: int) -> Stage:
+    def _worker(self, number: int, detection: Detection) -> Stage:
+        heartbeat = self._heartbeat(f"detect-{number}")
+        watched = self._inferences.worker(heartbeat)
         work = DetectWork(
-            self._detection.make_detector(),
-            self._slots,
-            self._detected,
+            detection.make_detector(),
+            self.slots,
+            self.detected,
             self._filters,
             self._happened.stream,
-            batch=self._detection.batch,
-            batch_wait_s=self._detection.batch_wait_s,
+            batch=detection.batch,
+            batch_wait_s=detection.batch_wait_s,
+            watched=watched,
         )
-        return Stage(f"detect-{number}", work.run, self._slots.close, self._heartbeat(f"detect-{number}"))
 
-    def _tracking(self) -> Stage:
-        settings = bytetrack_settings(self._site.tracking)
-        work = TrackWork(
-            self._detected,
-            CameraTrackers(
-                lambda: ByteTracker(settings), self._happened.track, self._estimators(), self._grounds(settings)
-            ),
+        def run(beat: Beat) -> None:
+            try:
+                work.run(beat)
+            finally:
+                self._inferences.forget(watched)
+
+        stage = Stage(heartbeat.name, run, self.slots.close, heartbeat, on_dismiss=work.dismiss)
+        watched.give_up = stage.give_up
+        return stage
+
+    def _watching(self) -> Stage:
+        return Stage("inference-watch", self._inferences.run, self._inferences.stop, self._heartbeat("inference-watch"))
+
+    def _track_work(self) -> TrackWork:
+        makers = tracker_makers(self._site)
+        return TrackWork(
+            self.detected,
+            CameraTrackers(makers.plain, self._happened.track, makers.estimators, makers.grounds),
             self._rules,
             self._told,
             clock=self._clock,
             stages=self._happened.pipeline,
             most_ahead=self._detection.workers * self._detection.batch + OVERTAKING_FRAMES,
-            silence_s=None if self._rng is None else float(self._site.tracking.lost_patience) + SILENCE_MARGIN_S,
+            silence_s=None if self._rng is None else makers.silence_s,
         )
-        work.keep_with(self._keeper)
-        return Stage("track", work.run, self._detected.close, self._heartbeat("track"))
-
-    def _estimators(self) -> dict[str, CameraMotionEstimator]:
-        return {
-            name: CameraMotionEstimator()
-            for name, camera in self._site.cameras.items()
-            if camera.camera_motion is CameraMotionPolicy.COMPENSATE
-        }
-
-    def _grounds(self, settings: ByteTrackSettings) -> dict[str, GroundTrackerMaker]:
-        return {
-            name: GroundTrackerMaker(settings, camera.ground_points)
-            for name, camera in self._site.cameras.items()
-            if camera.ground_points is not None
-        }
 
     def _telling(self) -> Stage:
         def work(beat: Beat) -> None:
@@ -200,6 +187,6 @@ class Line:
         return Heartbeat(name, self._clock, HEARTBEAT_LIMIT_S)
 
 
-def _policy(camera: CameraSettings) -> WhenFull:
-    """A clip played fast waits for detection, so that every frame is seen; everything else is live."""
-    return WhenFull.BLOCK if camera.pace is Pace.FAST else WhenFull.DROP_OLDEST
+def inference_deadline_s(site: SiteSettings) -> float:
+    """How long one inference may take before the engine counts as hung."""
+    return float(site.model.inference_deadline) if isinstance(site.model, ModelSettings) else MOTION_DEADLINE_S

@@ -19,7 +19,7 @@ from agent.publish.jsonl_sink import JsonlSink
 from agent.publish.mqtt_sink import MqttSink
 from agent.publish.sink import EventSink
 from agent.publish.topics import Topics
-from agent.settings.models import BrokerSettings, SinkKind, SiteSettings
+from agent.settings.models import BrokerSettings, EventSettings, SinkKind, SiteSettings
 from agent.track.tracked import TrackedFrame
 
 
@@ -33,6 +33,7 @@ class Outgoing:
         close: says goodbye and closes everything.
         tell_frame: publishes the tracks of a frame, if that is asked for and due.
         is_connected: whether the receiver is there; a file always is.
+        tune: takes how often frames are told, from the next one on.
     """
 
     sink: EventSink
@@ -40,6 +41,7 @@ class Outgoing:
     close: Callable[[], None]
     tell_frame: Callable[[TrackedFrame], None]
     is_connected: Callable[[], bool]
+    tune: Callable[[EventSettings], None] = lambda _events: None
 
 
 def make_outgoing(
@@ -88,13 +90,17 @@ def _mqtt(
             embedded.start()
         sink.start()
         board.publish_to(sink.publish_camera_status)
+        board.publish_site_to(sink.publish_site_status)
 
     def close() -> None:
         sink.close()
         if embedded is not None:
             embedded.stop()
 
-    return Outgoing(sink, start, close, feed.tell, lambda: sink.is_connected)
+    def tune(events: EventSettings) -> None:
+        feed.limit(events.detections)
+
+    return Outgoing(sink, start, close, feed.tell, lambda: sink.is_connected, tune)
 
 
 def _broker(site: SiteSettings) -> tuple[BrokerSettings, EmbeddedBroker | None]:

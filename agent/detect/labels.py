@@ -106,7 +106,7 @@ def _text(path: Path) -> str:
 def _literal(written: str) -> Any:  # noqa: ANN401 - a literal is whatever its text says
     try:
         return json.loads(written)
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     try:
         return ast.literal_eval(written)

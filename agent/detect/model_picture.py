@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -80,8 +81,8 @@ def _is_picture(spec: TensorSpec) -> bool:
 
 def _noted_size(metadata: Mapping[str, str]) -> tuple[int, int]:
     """Width and height of `imgsz`, written as [height, width] or one number; else the usual size."""
-    digits = "".join(c if c.isdigit() else " " for c in metadata.get("imgsz", "")).split()
-    sides = [int(side) for side in digits if 0 < int(side) <= 8192]
+    numbers = re.findall(r"[0-9]+", metadata.get("imgsz", ""))
+    sides = [int(side) for side in numbers if len(side) <= 4 and 0 < int(side) <= 8192]
     if len(sides) not in {1, 2}:
         return (USUAL_SIDE_PX, USUAL_SIDE_PX)
     return (sides[-1], sides[0])

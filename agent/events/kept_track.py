@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from math import isfinite
 from typing import Any
 
 from agent.events.event import Box
@@ -53,11 +54,11 @@ def open_track(kept: Mapping[str, Any], camera_id: str, at_s: float) -> OpenTrac
         track.last = _sighting(kept["last"], camera_id, at_s)
         track.sightings = _number(kept["sightings"])
         track.label, track.other_label = str(kept["label"]), str(kept["other_label"])
-        track.top_score = float(kept["top_score"])
+        track.top_score = _finite(kept["top_score"])
         track.other_sightings = int(kept["other_sightings"])
         if kept["told"] is not None:
             label, top_score, age_s = kept["told"]
-            track.told = str(label), float(top_score), at_s + float(age_s)
+            track.told = str(label), _finite(top_score), at_s + _finite(age_s)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise KeptTrackError(f"a kept track of {camera_id}: {type(error).__name__}: {error}") from error
     return track
@@ -84,16 +85,23 @@ def _sighting(plain: Mapping[str, Any], camera_id: str, at_s: float) -> Sighting
         sequence=int(plain["sequence"]),
         captured_at=_moment(plain["captured_at"]),
         clock_source=ClockSource(plain["clock_source"]),
-        captured_monotonic_s=at_s + float(plain["age_s"]),
+        captured_monotonic_s=at_s + _finite(plain["age_s"]),
         width_px=_number(width_px),
         height_px=_number(height_px),
     )
-    return Sighting(frame, str(plain["label"]), float(plain["score"]), _box(plain["box"]))
+    return Sighting(frame, str(plain["label"]), _finite(plain["score"]), _box(plain["box"]))
 
 
 def _box(plain: list[float]) -> Box:
     x1, y1, x2, y2 = plain
-    return float(x1), float(y1), float(x2), float(y2)
+    return _finite(x1), _finite(y1), _finite(x2), _finite(y2)
+
+
+def _finite(plain: Any) -> float:  # noqa: ANN401 - whatever JSON holds
+    number = float(plain)
+    if not isfinite(number):
+        raise ValueError(f"expected a number, got {plain!r}")
+    return number
 
 
 def _number(plain: object) -> int:

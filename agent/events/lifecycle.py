@@ -13,6 +13,9 @@ from agent.stream.frame import ClockSource, FrameInfo
 from agent.telemetry.events import EventHappenings
 from agent.track.tracked import TrackedFrame
 
+# Clocks drift, and are corrected a little at a time; more than this at once is a clock that was set.
+CLOCK_STEP = timedelta(seconds=5.0)
+
 
 @dataclass(frozen=True)
 class LifecyclePatience:
@@ -65,6 +68,10 @@ class LifecycleRule:
         self._patience = patience
         self._happened = happened
         self._open: dict[str, dict[int, OpenTrack]] = {}
+
+    def retune(self, patience: LifecyclePatience) -> None:
+        """Go on with another patience; called by the thread that uses the rule."""
+        self._patience = patience
 
     def observe(self, tracked: TrackedFrame) -> list[Event]:
         """News of the tracks in this frame, then the ends of those given up in it."""
@@ -159,8 +166,8 @@ class LifecycleRule:
             track_id=track.track_id,
             label=track.label,
             occurred_at=cause.occurred_at,
-            started_at=_started_at(track),
-            ended_at=last.frame.captured_at if kind is EventKind.END else None,
+            started_at=_dated(track.first.frame, track, cause),
+            ended_at=_dated(last.frame, track, cause) if kind is EventKind.END else None,
             clock_source=cause.clock_source,
             box=last.box,
             box_fraction=fraction(last.box, last.frame_size),
@@ -186,12 +193,19 @@ def _sightings(tracked: TrackedFrame) -> Iterator[tuple[int, Sighting]]:
         yield track_id, sighting(frame, tracked.labels[class_id], score, box)
 
 
-def _started_at(track: OpenTrack) -> datetime:
-    """When the track was first seen, on the clock its last sighting is dated by: a start is never after an end."""
-    first, last = track.first.frame, track.last.frame
-    if first.clock_source is last.clock_source:
-        return first.captured_at
-    return last.captured_at - timedelta(seconds=last.captured_monotonic_s - first.captured_monotonic_s)
+def _dated(frame: FrameInfo, track: OpenTrack, cause: _Cause) -> datetime:
+    """When a frame was captured, on the clock its event is dated by: a start is never after an end, nor that in future.
+
+    The clock may have become another one since then, or have been set.
+    """
+    last = track.last.frame
+    base = _frame_cause(last) if cause.captured_monotonic_s is None else cause
+    assert base.captured_monotonic_s is not None, "a frame has it"  # noqa: S101 - for the type checker
+    passed = timedelta(seconds=base.captured_monotonic_s - frame.captured_monotonic_s)
+    has_stepped = abs(base.occurred_at - frame.captured_at - passed) > CLOCK_STEP
+    if frame.clock_source is base.clock_source and not has_stepped:
+        return frame.captured_at
+    return base.occurred_at - passed
 
 
 def _frame_cause(frame: FrameInfo) -> _Cause:

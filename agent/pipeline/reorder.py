@@ -37,6 +37,10 @@ class Reorder(Generic[T]):
         """How many tickets wait for an earlier one."""
         return sum(len(line.held) for line in self._lines.values())
 
+    def allow(self, limit: int) -> None:
+        """From now on at least this many may wait; any thread, before the workers that need it start."""
+        self._limit = max(self._limit, limit)
+
     def put(self, key: str, ticket: int, item: T) -> list[T]:
         """An item arrives; returns what may go now, in order.
 

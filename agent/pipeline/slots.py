@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -31,13 +32,22 @@ class Drops(NamedTuple):
     stale: int
 
 
+class Tally(NamedTuple):
+    """What became of the items of one key; what is in none of the three still waits. Only rises while a slot lasts."""
+
+    taken: int
+    replaced: int
+    stale: int
+
+
 @dataclass
 class _Slot(Generic[T]):
-    """One key's place: at most one waiting item."""
+    """One key's place: at most one waiting item, with the monotonic second from which on it is too old."""
 
     when_full: WhenFull
     waiting: list[tuple[T, float]]
     next_ticket: int = 0
+    served_turn: int = 0
     replaced: int = 0
     stale: int = 0
     is_closed: bool = False
@@ -47,9 +57,9 @@ class Slots(Generic[T]):
     """A hand-off of one item per key behind one lock; any number of threads on either side.
 
     Per key, DROP_OLDEST keeps the newest item (live cameras) and BLOCK makes the producer wait (clips played fast:
-    nothing is lost). A key joins the queue when its slot fills and leaves it when served; a newer item keeps the place
-    of the one it replaces. So the longest waiting key is served first, and nobody twice while another waits, whatever
-    the rates.
+    nothing is lost). Of the keys that wait, the one that was not served for longest comes first, so nobody comes twice
+    while another waits. Whatever the rates, each has what it asks for up to an even share, and what some leave of
+    theirs is shared by the rest. Where an item turned out too old, its key was not served, and comes first again.
     """
 
     def __init__(
@@ -57,7 +67,6 @@ class Slots(Generic[T]):
         policies: Mapping[str, WhenFull],
         clock: Clock,
         *,
-        max_age_s: float | None = None,
         on_stale: Callable[[str, T], None] | None = None,
     ) -> None:
         """Slots for the keys of `policies`.
@@ -65,14 +74,16 @@ class Slots(Generic[T]):
         Args:
             policies: what each key's slot does when it is full.
             clock: tells how old an item is.
-            max_age_s: a DROP_OLDEST item older than this when its turn comes is dropped; None: age does not matter.
-            on_stale: called with key and item for each of those, by the taking thread, outside the lock.
+            on_stale: called with key and item for each that was too old when its turn came, by the taking thread,
+                outside the lock.
         """
         self._slots: dict[str, _Slot[T]] = {key: _Slot(policy, []) for key, policy in policies.items()}
         self._clock = clock
-        self._max_age_s = max_age_s
         self._on_stale = on_stale
+        self._retired: dict[str, int] = {}  # next ticket of keys whose slot was taken out
         self._queue: dict[str, None] = {}  # keys in order of arrival; a dict is an ordered set with O(1) removal
+        self._turns = 0
+        self._idle_s = 0.0
         self._changed = threading.Condition()
 
     @property
@@ -85,7 +96,23 @@ class Slots(Generic[T]):
         with self._changed:
             return Drops(self._slots[key].replaced, self._slots[key].stale)
 
-    def put(self, key: str, item: T, at_s: float | None = None, beat: Beat = no_beat) -> T | None:
+    def tallies(self) -> dict[str, Tally]:
+        """What became of every live key's items; keys whose producer waits are left out, they lose nothing."""
+        with self._changed:
+            return {
+                key: Tally(slot.next_ticket, slot.replaced, slot.stale)
+                for key, slot in self._slots.items()
+                if slot.when_full is WhenFull.DROP_OLDEST
+            }
+
+    @property
+    def idle_s(self) -> float:
+        """Seconds that all takers together have waited for items so far."""
+        return self._idle_s
+
+    def put(
+        self, key: str, item: T, at_s: float | None = None, beat: Beat = no_beat, *, max_age_s: float = math.inf
+    ) -> T | None:
         """Fill the slot of `key`; where it is full, replace (live) or wait for it to empty, beating (fast clips).
 
         Args:
@@ -93,6 +120,7 @@ class Slots(Generic[T]):
             item: what to hand over.
             at_s: monotonic seconds the item's age counts from (its capture); None: now.
             beat: called at least each slice while waiting.
+            max_age_s: of a DROP_OLDEST slot, the item is dropped if it is older than this when its turn comes.
 
         Returns:
             The older item that was replaced, else None.
@@ -109,21 +137,61 @@ class Slots(Generic[T]):
             if slot.is_closed:
                 raise ChannelClosed
             replaced = _emptied(slot)
-            slot.waiting.append((item, born_s))
+            slot.waiting.append((item, born_s + max_age_s))
             self._queue.setdefault(key)
             self._changed.notify_all()
             return replaced
 
-    def take(self, max_items: int = 1, budget_s: float = 0.0, beat: Beat = no_beat) -> list[Taken[T]]:
+    def add(self, key: str, policy: WhenFull) -> None:
+        """Open a slot for `key`, or open its slot again; tickets go on where a slot of that name left off."""
+        with self._changed:
+            slot = self._slots.get(key)
+            if slot is None:
+                self._slots[key] = _Slot(policy, [], next_ticket=self._retired.pop(key, 0))
+            else:
+                slot.when_full, slot.is_closed = policy, False
+            self._changed.notify_all()
+
+    def retire(self, key: str) -> int:
+        """Take a slot out, with what waits in it; nobody may put into it any more.
+
+        Returns:
+            One more ticket of its own, behind all that were taken: whoever restores the order behind the workers
+            learns by it that nothing comes after.
+        """
+        with self._changed:
+            slot = self._slots.pop(key)
+            self._queue.pop(key, None)
+            self._retired[key] = slot.next_ticket + 1
+            self._changed.notify_all()
+            return slot.next_ticket
+
+    def renew(self, key: str, policy: WhenFull) -> int:
+        """`retire` and `add` at once, so that a key which is the only one is never missed; the ticket of `retire`."""
+        with self._changed:
+            slot = self._slots[key]
+            self._queue.pop(key, None)
+            self._slots[key] = _Slot(policy, [], next_ticket=slot.next_ticket + 1)
+            self._changed.notify_all()
+            return slot.next_ticket
+
+    def take(
+        self,
+        max_items: int = 1,
+        budget_s: float = 0.0,
+        beat: Beat = no_beat,
+        is_over: Callable[[], bool] = lambda: False,
+    ) -> list[Taken[T]]:
         """Wait for an item, then take what is there, waiting at most `budget_s` more for a full batch.
 
         A key whose newest item is in the batch already is not waited for, unless it is one that loses nothing.
 
         Returns:
-            One to `max_items` items, the longest waiting key first.
+            One to `max_items` items, the key that was not served for longest first.
 
         Raises:
-            ChannelClosed: every slot is closed and empty: the end.
+            ChannelClosed: every slot is closed and empty: the end; or `is_over` says so, looked at every slice while
+                nothing was taken.
         """
         batch: list[Taken[T]] = []
         close_batch_s = 0.0
@@ -135,15 +203,21 @@ class Slots(Generic[T]):
             batch += got
             if len(batch) >= max_items or not self._has_others({each.key for each in batch}):
                 break
-            if not self._wait_for_more(close_batch_s if batch else None, beat):
+            if not self._wait_for_more(close_batch_s if batch else None, beat, is_over):
                 break
         return batch
 
-    def batches(self, max_items: int = 1, budget_s: float = 0.0, beat: Beat = no_beat) -> Iterator[list[Taken[T]]]:
-        """`take` until the end, beating at least each slice and each batch."""
-        while True:
+    def batches(
+        self,
+        max_items: int = 1,
+        budget_s: float = 0.0,
+        beat: Beat = no_beat,
+        is_over: Callable[[], bool] = lambda: False,
+    ) -> Iterator[list[Taken[T]]]:
+        """`take` until the end, or until the taker's own end, beating at least each slice and each batch."""
+        while not is_over():
             try:
-                batch = self.take(max_items, budget_s, beat)
+                batch = self.take(max_items, budget_s, beat, is_over)
             except ChannelClosed:
                 return
             beat()
@@ -162,16 +236,18 @@ class Slots(Generic[T]):
         stale: list[tuple[str, T]] = []
         with self._changed:
             while self._queue and len(got) < max_items:
-                key = next(iter(self._queue))
+                key = min(self._queue, key=lambda waiting: self._slots[waiting].served_turn)
                 del self._queue[key]
                 slot = self._slots[key]
-                item, born_s = slot.waiting.pop()
-                if self._is_stale(slot, born_s):
+                item, stale_at_s = slot.waiting.pop()
+                if slot.when_full is WhenFull.DROP_OLDEST and self._clock.monotonic_s() > stale_at_s:
                     slot.stale += 1
                     stale.append((key, item))
                     continue
                 got.append(Taken(key, slot.next_ticket, item))
                 slot.next_ticket += 1
+                self._turns += 1
+                slot.served_turn = self._turns
             self._changed.notify_all()
         return got, stale
 
@@ -181,7 +257,7 @@ class Slots(Generic[T]):
             open_slots = [(key, slot) for key, slot in self._slots.items() if not slot.is_closed or slot.waiting]
             return not taken or any(key not in taken or slot.when_full is WhenFull.BLOCK for key, slot in open_slots)
 
-    def _wait_for_more(self, give_up_s: float | None, beat: Beat) -> bool:
+    def _wait_for_more(self, give_up_s: float | None, beat: Beat, is_over: Callable[[], bool]) -> bool:
         """Wait until a slot fills; False when it is time to go with what was taken (`give_up_s` is over, or the end).
 
         Raises:
@@ -190,19 +266,16 @@ class Slots(Generic[T]):
         with self._changed:
             while not self._queue:
                 is_end = all(slot.is_closed for slot in self._slots.values())
-                if is_end and give_up_s is None:
+                if give_up_s is None and (is_end or is_over()):
                     raise ChannelClosed
                 left_s = WAIT_SLICE_S if give_up_s is None else give_up_s - time.monotonic()
                 if is_end or left_s <= 0:
                     return False
+                began_s = time.monotonic()
                 self._changed.wait(min(left_s, WAIT_SLICE_S))
+                self._idle_s += time.monotonic() - began_s
                 beat()
             return True
-
-    def _is_stale(self, slot: _Slot[T], born_s: float) -> bool:
-        if self._max_age_s is None or slot.when_full is WhenFull.BLOCK:
-            return False
-        return self._clock.monotonic_s() - born_s > self._max_age_s
 
     def _tell_stale(self, stale: list[tuple[str, T]]) -> None:
         if self._on_stale is not None:

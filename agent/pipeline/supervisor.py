@@ -11,6 +11,7 @@ from enum import Enum
 
 from agent.pipeline.channel import ChannelClosed
 from agent.pipeline.heartbeat import Heartbeats
+from agent.pipeline.line_change import LineChange, LineChanges, LineStoppingError
 from agent.pipeline.stage import Stage
 from agent.telemetry.pipeline import PipelineHappenings
 
@@ -62,6 +63,10 @@ class Supervisor:
     Starting goes back to front, so whoever sends has a receiver. A rank is asked to stop as soon as every rank before
     it has ended, of itself or because everything stops: its stop action closes its input, it drains what is left and
     ends. So the end of all sources ends the line (a replay), and a stop loses nothing that was handed over.
+
+    While it runs, stages may join a rank and leave, as one other thread asks for through `changes`; the main thread
+    does it. Who joins has its receivers already, as at the start; whoever dismisses answers for what was handed to
+    those who leave. Once the end has begun nothing is changed any more.
     """
 
     def __init__(
@@ -89,12 +94,15 @@ class Supervisor:
         self._stop_within_s = stop_within_s
         self._tick = tick
         # SimpleQueue.put is reentrant, so a signal handler may ask; an Event or Condition could deadlock there.
-        self._news: queue.SimpleQueue[Stage | None] = queue.SimpleQueue()
+        self._news: queue.SimpleQueue[Stage | LineChange | None] = queue.SimpleQueue()
         self._started: list[Stage] = []
         self._ended_at_s: dict[str, float] = {}
         self._failed: list[Stage] = []
         self._asked: set[str] = set()
         self._stalled: set[str] = set()
+        self._dismissals: list[LineChange] = []
+        self.changes = LineChanges(self._news.put)
+        self._is_stopping = False
         names = [stage.name for rank in self._ranks for stage in rank]
         if len(names) != len(set(names)):
             raise ValueError(f"stages: every name must be its own, got {sorted(names)}")
@@ -117,10 +125,40 @@ class Supervisor:
 
     def _start(self) -> None:
         for stage in (stage for rank in reversed(self._ranks) for stage in rank):
-            self._heartbeats.add(stage.heartbeat)
-            stage.start(on_end=self._news.put)
-            self._started.append(stage)
-            self._happened.stage_started(stage.name)
+            self._start_one(stage)
+
+    def _start_one(self, stage: Stage) -> None:
+        self._heartbeats.add(stage.heartbeat)
+        stage.start(on_end=self._news.put)
+        self._started.append(stage)
+        self._happened.stage_started(stage.name)
+
+    def _make(self, change: LineChange) -> None:
+        """Begin a change that was asked for."""
+        taken = {stage.name for rank in self._ranks for stage in rank}
+        if self._is_stopping:
+            change.settle(LineStoppingError("the line stops"))
+        elif taken & {stage.name for stage in change.joining}:
+            change.settle(ValueError(f"stages: every name must be its own, got {sorted(taken)} already"))
+        else:
+            for stage in change.joining:
+                self._ranks[change.place].append(stage)
+                self._start_one(stage)
+            self._dismissals.append(change)
+            for stage in change.leaving:
+                self._ask_one(stage, stage.dismiss)
+            self._forget_gone()
+
+    def _forget_gone(self) -> None:
+        """Settle the changes whose leaving stages have all ended."""
+        for change in [change for change in self._dismissals if all(map(self._is_over, change.leaving))]:
+            for stage in change.leaving:
+                for rank in self._ranks:
+                    rank[:] = [each for each in rank if each is not stage]
+                self._started.remove(stage)
+                del self._ended_at_s[stage.name]
+            self._dismissals.remove(change)
+            change.settle()
 
     def _watch(self) -> EndReason:
         """Turn until every rank has ended, a stage fails or somebody asks."""
@@ -135,6 +173,8 @@ class Supervisor:
 
     def _ask_ranks_behind_ended_ones(self) -> bool:
         """Ask each rank to stop that only has ended ones before it; whether all ranks have ended."""
+        if self.changes.are_open:
+            return False
         for place, rank in enumerate(self._ranks):
             if place > 0:
                 self._ask(rank)
@@ -144,10 +184,11 @@ class Supervisor:
 
     def _fail_early_ends(self) -> None:
         """A stage that went home while those before it work is a bug, though it raised nothing."""
+        leaving = [stage for change in self._dismissals for stage in change.leaving]
         for place, rank in enumerate(self._ranks):
-            if self._have_ended([stage for before in self._ranks[:place] for stage in before]):
+            if self.changes.are_open or self._have_ended([stage for before in self._ranks[:place] for stage in before]):
                 continue
-            for stage in rank:
+            for stage in (stage for stage in rank if stage not in leaving):
                 ended_at_s = self._ended_at_s.get(stage.name)
                 if ended_at_s is not None and time.monotonic() - ended_at_s > EARLY_END_GRACE_S:
                     self._note_failure(stage, StageEndedEarlyError(f"{stage.name}: ended though nobody asked it to"))
@@ -156,10 +197,12 @@ class Supervisor:
         """One turn of the main loop: at most one piece of news, then a tick; whether somebody asked to stop."""
         asked = False
         with contextlib.suppress(queue.Empty):
-            stage = self._news.get(timeout=max(0.0, timeout_s))
-            asked = stage is None
-            if stage is not None:
-                self._note_end(stage)
+            news = self._news.get(timeout=max(0.0, timeout_s))
+            asked = news is None
+            if isinstance(news, LineChange):
+                self._make(news)
+            elif news is not None:
+                self._note_end(news)
         self._tell_stalls()
         self._tick()
         return asked
@@ -172,6 +215,7 @@ class Supervisor:
             self._happened.stage_finished(stage.name)
         else:
             self._note_failure(stage, stage.error)
+        self._forget_gone()
 
     def _note_failure(self, stage: Stage, error: BaseException) -> None:
         stage.error = error
@@ -189,6 +233,10 @@ class Supervisor:
 
     def _stop(self) -> tuple[str, ...]:
         """Ask and await rank by rank, front to back; returns the names of the threads that are left."""
+        self._is_stopping = True
+        for change in self._dismissals:
+            change.settle(LineStoppingError("the line stops"))
+        self._dismissals.clear()
         began_s = time.monotonic()
         share_s = self._stop_within_s / max(1, len(self._ranks))
         for place, rank in enumerate(self._ranks):
@@ -205,19 +253,22 @@ class Supervisor:
             if stage.name in self._asked or stage not in self._started:
                 continue
             self._asked.add(stage.name)
-            try:
-                stage.ask_to_stop()
-            except Exception as error:  # noqa: BLE001 - one bad stop action must not keep the others from theirs
-                self._failed.append(stage)
-                stage.error = error
-                self._happened.stop_action_failed(stage.name, error)
+            self._ask_one(stage, stage.ask_to_stop)
+
+    def _ask_one(self, stage: Stage, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except Exception as error:  # noqa: BLE001 - one bad stop action must not keep the others from theirs
+            self._failed.append(stage)
+            stage.error = error
+            self._happened.stop_action_failed(stage.name, error)
 
     def _await(self, stages: Sequence[Stage], until_s: float) -> None:
         while not self._have_ended(stages) and time.monotonic() < until_s:
             self._hear(min(TICK_S, until_s - time.monotonic()))
 
     def _have_ended(self, stages: Sequence[Stage]) -> bool:
-        return all(self._is_over(stage) or stage not in self._started for stage in stages)
+        return all(self._is_over(stage) or stage.is_given_up or stage not in self._started for stage in stages)
 
     def _is_over(self, stage: Stage) -> bool:
         return stage.name in self._ended_at_s

@@ -40,6 +40,10 @@ class DetectionsFeed:
         self._taken_over = taken_over
         self._due_s: dict[str, float] = {}
 
+    def limit(self, rate: Rate) -> None:
+        """Publish so often from the next frame on; any thread."""
+        self._rate = rate
+
     def tell(self, tracked: TrackedFrame) -> None:
         """Publish this frame's tracks if it is due."""
         frame = tracked.frame.info
@@ -48,9 +52,10 @@ class DetectionsFeed:
             self._publish(frame.camera_id, payload)
 
     def _is_due(self, camera_id: str, at_s: float) -> bool:
-        if isinstance(self._rate, str):
-            return self._rate == "every_frame"
-        period_s = 1.0 / self._rate
+        rate = self._rate
+        if isinstance(rate, str):
+            return rate == "every_frame"
+        period_s = 1.0 / rate
         due_s = self._due_s.get(camera_id, at_s)
         earliest_s = due_s - EARLY_SHARE * period_s
         if due_s - 2 * period_s <= at_s < earliest_s:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import random
-import ssl
 import threading
 from collections.abc import Callable
 
 from agent.clock import Clock
+from agent.errors import SettingsError
 from agent.publish.backoff import Backoff
+from agent.publish.certificate_watch import CertificateWatch
 from agent.publish.message import Message
 from agent.publish.mqtt_client import make_client, port_of, tls_context
-from agent.publish.mqtt_failure import HOPELESS, BrokerFailure, Failure, thrown_out
+from agent.publish.mqtt_failure import (
+    HOPELESS,
+    BrokerFailure,
+    Failure,
+    own_certificate_expired,
+    thrown_out,
+)
 from agent.publish.mqtt_session import BrokerAddress, MqttSession
 from agent.publish.outgoing import Outgoing
 from agent.publish.wake import Wake
@@ -60,7 +67,7 @@ class MqttConnection:
         self._stopping = threading.Event()
         self._short_sessions = 0
         self._session: MqttSession | None = None
-        self._tls: ssl.SSLContext | None = None
+        self._certificates = CertificateWatch(settings.tls, clock, happened)
         self._thread: threading.Thread | None = None
 
     @property
@@ -76,7 +83,8 @@ class MqttConnection:
             SettingsError: a certificate or key cannot be used.
         """
         if self._settings.tls is not None:
-            self._tls = tls_context(self._settings.tls)
+            tls_context(self._settings.tls)  # what is wrong with it is to be seen now
+            self._certificates.look()
         self._bell.open()
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
         self._thread.start()
@@ -94,6 +102,7 @@ class MqttConnection:
         if self._thread is not None:
             self._thread.join(timeout_s)
             if self._thread.is_alive():
+                self._happened.broker_given_up(timeout_s)
                 return False
         self._bell.close()
         return True
@@ -110,8 +119,15 @@ class MqttConnection:
             self._happened.broker_left()
 
     def _run_session(self) -> Failure:
-        client = make_client(self._settings, self._client_id, self._tls, self._will())
-        session = MqttSession(client, self._address, self.outgoing, self._bell, self._clock, self._happened)
+        try:
+            # Read anew for every connection: certificates are renewed while we run.
+            tls = None if self._settings.tls is None else tls_context(self._settings.tls)
+        except SettingsError as error:
+            return Failure(BrokerFailure.TLS, str(error))
+        client = make_client(self._settings, self._client_id, tls, self._will())
+        session = MqttSession(
+            client, self._address, self.outgoing, self._bell, self._clock, self._happened, self._certificates
+        )
         self._session = session
         if self._stopping.is_set():
             session.leave()
@@ -119,8 +135,12 @@ class MqttConnection:
 
     def _judged(self, session: MqttSession, failure: Failure) -> Failure:
         """What the end of a session means in the light of those before it."""
+        expired_at = self._certificates.own_expired()
         if session.connected_at_s is None:
             self._short_sessions = 0
+            if expired_at is not None and failure.kind in {BrokerFailure.TLS, BrokerFailure.LOST}:
+                file = "" if self._settings.tls is None else str(self._settings.tls.client_cert_file)
+                return own_certificate_expired(failure, file, expired_at)
         elif self._clock.monotonic_s() - session.connected_at_s >= STEADY_AFTER_S:
             self._short_sessions = 0
             self._backoff.reset()

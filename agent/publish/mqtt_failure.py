@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
@@ -15,6 +16,9 @@ KEEP_ALIVE_TIMEOUT = 0x8D
 SESSION_TAKEN_OVER = 0x8E
 # Malformed topic, packet too large, bad payload: sending the same bytes again cannot help.
 NEVER_TAKEN = frozenset({0x90, 0x95, 0x99})
+
+# OpenSSL's x509_vfy.h: X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED.
+OUT_OF_DATE = frozenset({9, 10})
 
 _RIGHT_FOR_PORT = "is broker.tls in the site file right for this port?"
 
@@ -103,7 +107,18 @@ def thrown_out(failure: Failure, times: int) -> Failure:
     )
 
 
+def own_certificate_expired(failure: Failure, file: str, at: datetime) -> Failure:
+    """Of a connection that ended while our own certificate is no longer valid: what the broker says is less clear."""
+    return Failure(
+        BrokerFailure.TLS,
+        f"our certificate, {file} of broker.tls.client_cert_file, expired at {at:%Y-%m-%d %H:%M} UTC "
+        f"({failure.detail})",
+    )
+
+
 def _tls_failed(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError) and error.verify_code in OUT_OF_DATE:
+        return f"the dates of its certificate do not fit: {error.verify_message}; renew it, or set this machine's clock"
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
             f"its certificate is not trusted: {error.verify_message}; "

@@ -10,6 +10,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from agent.clock import Clock
+from agent.publish.certificate_watch import CertificateWatch
 from agent.publish.message import Message
 from agent.publish.mqtt_failure import (
     BrokerFailure,
@@ -58,6 +59,7 @@ class MqttSession:
         wake: Wake,
         clock: Clock,
         happened: PublishHappenings,
+        certificates: CertificateWatch,
     ) -> None:
         self.is_connected = False
         self.connected_at_s: float | None = None
@@ -67,6 +69,7 @@ class MqttSession:
         self._wake = wake
         self._clock = clock
         self._happened = happened
+        self._certificates = certificates
         self._window = WINDOW
         # Message ids of what is sent and not acknowledged: an event's sequence, or a status topic.
         self._unacknowledged: dict[int, int | str] = {}
@@ -103,6 +106,7 @@ class MqttSession:
                 sock.close()
                 return
             self._turn(sock, TURN_S)
+            self._certificates.turn()
         self._say_goodbye()
 
     def _turn(self, sock: Any, timeout_s: float) -> None:  # noqa: ANN401 - paho's own union of socket types
@@ -159,6 +163,8 @@ class MqttSession:
         self.connected_at_s = self._clock.monotonic_s()
         self.is_connected = True
         self._happened.broker_connected(str(self._address))
+        sock = self._client.socket()
+        self._certificates.connected(sock.getpeercert(binary_form=True) if isinstance(sock, ssl.SSLSocket) else None)
 
     def _on_disconnect(
         self,

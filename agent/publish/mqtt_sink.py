@@ -21,9 +21,9 @@ from agent.settings.models import BrokerSettings
 from agent.telemetry.publish import PublishHappenings
 
 SEND_TIMEOUT_S = 0.8
-GOODBYE_TIMEOUT_S = 2.0
-# Longest that a blocking attempt to connect lasts, name resolution aside, and the goodbye after it.
-JOIN_TIMEOUT_S = 7.0
+GOODBYE_TIMEOUT_S = 1.0
+# For the goodbye of a session that is up. An attempt to connect blocks for longer, and is not worth waiting for.
+JOIN_TIMEOUT_S = 2.0
 
 
 class MqttSink:

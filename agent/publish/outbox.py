@@ -10,6 +10,7 @@ from pathlib import Path
 from agent.clock import Clock
 from agent.errors import OutboxError
 from agent.events.event import Event
+from agent.publish.number_ledger import NumberLedger
 from agent.publish.outbox_file import (
     CorruptOutboxError,
     FullDiskError,
@@ -27,6 +28,7 @@ Render = Callable[[Event, int], bytes]
 SWEEP_ROWS = 256
 # Wall time that moved this much against monotonic time was set by somebody, not by the passing of time.
 CLOCK_STEP_S = 60.0
+LEDGER_SUFFIX = ".number"
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ class Outbox:
 
     Gives each event its `sequence` and its final bytes, which never change again. When the file cannot be written any
     more (disk full, gone read-only), events wait in memory and are published from there; the file is tried again with
-    every batch. When it turns out to be damaged it is set aside under a new name and another one begun.
+    every batch. When it turns out to be damaged it is set aside under a new name and another one begun. No number is
+    given twice: the last one is also noted in a file of its own, which a full disk takes; see `NumberLedger`.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class Outbox:
     ) -> None:
         """Not yet open; with `follows_objects` it also knows which objects the outside takes for present."""
         self._file = OutboxFile(path, follows_objects=follows_objects)
+        self._ledger = NumberLedger(path.with_name(path.name + LEDGER_SUFFIX))
         self._limits = limits
         self._clock = clock
         self._happened = happened
@@ -99,10 +103,13 @@ class Outbox:
             raise OutboxError(_unwritable(folder, error.strerror or str(error))) from error
         with self._lock:
             self._clock_offset_s = self._offset_s()
+            noted = self._ledger.open()
             try:
-                self._open_file()
+                self._open_file(noted)
                 self._file.insert([], self._last_sequence)  # a read-only file is to be seen now, not at the first event
+                self._ledger.write(self._last_sequence, is_synced=False)
             except FullDiskError as error:
+                self._last_sequence = max(self._last_sequence, noted, last_sequence_of(self._file.path) or 0)
                 self._tell_failing(error)
             except HeldOutboxError as error:
                 self._file.close()
@@ -111,13 +118,24 @@ class Outbox:
                 self._file.close()
                 raise OutboxError(_unwritable(folder, str(error))) from error
 
+    @property
+    def is_failing(self) -> bool:
+        """Whether the file could not be used the last time, so that events wait in memory."""
+        return self._is_failing
+
+    def limit(self, limits: OutboxLimits) -> None:
+        """Hold to these limits from the next batch on."""
+        with self._lock:
+            self._limits = limits
+
     def append(self, events: Sequence[Event]) -> list[StoredEvent]:
         """Store a batch in one transaction; they are on the disk when this returns, as long as the disk takes them."""
         if not events:
             return []
         with self._lock:
             stored = [self._numbered(event) for event in events]
-            now_s = self._clock.now().timestamp()
+            self._follow_clock()
+            now_s = self._now_s()
             self._store([Waiting(event, now_s) for event in stored])
             self._drop_expired()
             self._drop_surplus()
@@ -145,9 +163,10 @@ class Outbox:
         """What waits now."""
         with self._lock:
             oldest = self._oldest(1)
-            age_s = self._clock.now().timestamp() - oldest[0].stored_at if oldest else 0.0
-            events, size = self._file.events + len(self._spill), self._file.bytes + self._spill.bytes
-            return OutboxSize(events, size, max(0.0, age_s))
+            age_s = self._now_s() - oldest[0].stored_at if oldest else 0.0
+            on_disk = max(0, self._file.events - len(self._unwritten_deletes))
+            size = self._file.bytes + self._spill.bytes
+            return OutboxSize(on_disk + len(self._spill), size, max(0.0, age_s))
 
     def close(self) -> None:
         """Write what still waits in memory if that is possible now, and let go of the file. May be called twice."""
@@ -155,6 +174,7 @@ class Outbox:
             if len(self._spill):
                 self._store([])
             self._file.close()
+            self._ledger.close()
 
     def _numbered(self, event: Event) -> StoredEvent:
         self._last_sequence += 1
@@ -165,14 +185,18 @@ class Outbox:
         waiting = [*self._spill, *fresh]
         if self._attempt(lambda: self._file.insert(waiting, self._last_sequence)):
             self._spill.clear()
+            self._ledger.write(self._last_sequence, is_synced=False)
             self._tell_working(len(waiting) - len(fresh))
-        elif dropped := self._spill.put(fresh):
+            return
+        if not self._ledger.write(self._last_sequence, is_synced=True):
+            self._happened.outbox_number_unnoted()
+        if dropped := self._spill.put(fresh):
             self._happened.outbox_dropped("memory", dropped)
 
     def _delete(self, sequences: set[int]) -> None:
-        if len(self._spill):
-            self._spill.remove(sequences)
-        gone = sequences | self._unwritten_deletes
+        # What was in memory only is on no disk to be deleted from: it must not be remembered while the disk is full.
+        in_memory = self._spill.remove(sequences) if len(self._spill) else set()
+        gone = (sequences - in_memory) | self._unwritten_deletes
         self._unwritten_deletes = set() if self._attempt(lambda: self._file.delete(gone)) else gone
 
     def _oldest(self, limit: int) -> list[Waiting]:
@@ -183,7 +207,7 @@ class Outbox:
 
     def _drop_expired(self) -> None:
         self._follow_clock()
-        too_old = self._clock.now().timestamp() - self._limits.max_age_s
+        too_old = self._now_s() - self._limits.max_age_s
         expired = {item.event.sequence for item in self._oldest(SWEEP_ROWS) if item.stored_at < too_old}
         if expired:
             self._delete(expired)
@@ -210,19 +234,29 @@ class Outbox:
             self._spill.shift_times(step_s)
             self._clock_offset_s += step_s
 
+    def _now_s(self) -> float:
+        """Unix time as the stored times have it: a step of the clock shows once these were moved by it."""
+        return self._clock.monotonic_s() + self._clock_offset_s
+
     def _offset_s(self) -> float:
         return self._clock.now().timestamp() - self._clock.monotonic_s()
 
-    def _open_file(self) -> None:
-        """Open it; one that is damaged is set aside first. The counter never goes back."""
+    def _open_file(self, noted: int = 0) -> None:
+        """Open it; one that is damaged is set aside first. The counter never goes back.
+
+        Args:
+            noted: the last number that the run before gave, as its ledger says.
+        """
         try:
-            last_sequence = self._file.open()
+            last_sequence = self._file.open(noted)
         except CorruptOutboxError as error:
             aside = self._file.set_aside(self._clock.now())
-            salvaged = last_sequence_of(aside)
-            self._happened.outbox_set_aside(str(error), str(aside), is_sequence_kept=salvaged is not None)
-            last_sequence = max(self._file.open(), salvaged or 0)
-        self._last_sequence = max(self._last_sequence, last_sequence)
+            known = max(last_sequence_of(aside) or 0, noted)
+            self._happened.outbox_set_aside(str(error), str(aside), is_sequence_kept=known > 0)
+            last_sequence = max(self._file.open(known), known)
+        if noted > last_sequence:
+            self._happened.outbox_lost_with_memory(last_sequence + 1, noted)
+        self._last_sequence = max(self._last_sequence, last_sequence, noted)
 
     def _attempt(self, action: Callable[[], None]) -> bool:
         """Whether the file did it. What went wrong is told; damage makes the next attempt begin another file."""

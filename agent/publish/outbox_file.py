@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 
 from agent.errors import OutboxError
 from agent.publish import open_objects
+from agent.publish.outbox_soundness import MOST_SEQUENCE, damage_in
 from agent.publish.stored import StoredEvent
 
 LAYOUT_VERSION = 1
@@ -39,6 +41,8 @@ LAYOUT = """
     COMMIT;
 """
 TABLES = {"event", "counter"}
+# What SQLite says of a disk or folder; everything else that it refuses is the file's own fault.
+OF_THE_PLACE = ("disk I/O error", "unable to open", "out of memory", "interrupted")
 
 
 class CorruptOutboxError(OutboxError):
@@ -89,8 +93,12 @@ class OutboxFile:
         """Whether there is a file to work with."""
         return self._connection is not None
 
-    def open(self) -> int:
-        """Open it, or make it, and check all of it; the last sequence ever given."""
+    def open(self, known: int = 0) -> int:
+        """Open it, or make it, and check all of it; the last sequence that it knows of.
+
+        Args:
+            known: the last sequence ever given, where somebody else knows more; then objects were not followed to it.
+        """
         try:
             with _translated(self.path):
                 self._connection = sqlite3.connect(
@@ -101,7 +109,7 @@ class OutboxFile:
                 self.events, self.bytes = self._run("SELECT COUNT(*), COALESCE(SUM(cost), 0) FROM event")[0]
                 last_sequence = self._last_sequence()
                 if self._follows_objects:
-                    open_objects.prepare(self._live(), last_sequence)
+                    open_objects.prepare(self._live(), max(last_sequence, known))
                 return last_sequence
         except OutboxError:
             self.close()  # half open it would be no use: the next attempt begins at the beginning
@@ -189,8 +197,9 @@ class OutboxFile:
         self._run("PRAGMA journal_mode = WAL")
         self._run(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
         found = self._run("PRAGMA quick_check(1)")[0][0]
-        if found != "ok":
-            raise CorruptOutboxError(f"outbox {self.path}: {found}")
+        damage = found if found != "ok" else damage_in(self._live(), ROW_BYTES)
+        if damage is not None:
+            raise CorruptOutboxError(f"outbox {self.path}: {damage}")
 
     def _last_sequence(self) -> int:
         counted = self._run("SELECT value FROM counter WHERE name = 'last_sequence'")
@@ -230,29 +239,35 @@ def last_sequence_of(path: Path) -> int | None:
         return None
     try:
         rows = connection.execute("SELECT value FROM counter WHERE name = 'last_sequence'").fetchall()
-        return int(rows[0][0]) if rows else None
+        last = int(rows[0][0]) if rows else -1
     except (sqlite3.Error, ValueError, TypeError):
         return None
     finally:
         connection.close()
+    return last if 0 <= last <= MOST_SEQUENCE else None
 
 
 @contextmanager
 def _translated(path: Path) -> Iterator[None]:
-    """Make SQLite's errors ours; it reports a damaged or foreign file as plain DatabaseError."""
+    """Make SQLite's errors ours."""
     try:
         yield
+    except UnicodeDecodeError as error:  # SQLite quotes the damaged file in its message
+        raise CorruptOutboxError(f"outbox {path}: it is damaged") from error
     except (sqlite3.DatabaseError, OSError) as error:
-        raise _kind(error)(f"outbox {path}: {_words(error)}") from error
+        raise _kind(error, path)(f"outbox {path}: {_words(error)}") from error
 
 
-def _kind(error: Exception) -> type[OutboxError]:
-    if type(error) is sqlite3.DatabaseError:
-        return CorruptOutboxError
-    if "locked" in str(error):
+def _kind(error: Exception, path: Path) -> type[OutboxError]:
+    text = str(error)
+    if "locked" in text:
         return HeldOutboxError
-    is_full = "disk is full" in str(error) or getattr(error, "errno", None) == errno.ENOSPC
-    return FullDiskError if is_full else OutboxError
+    if "disk is full" in text or getattr(error, "errno", None) == errno.ENOSPC:
+        return FullDiskError
+    if "readonly" in text:  # a damaged header says so too, of a file that may well be written
+        return CorruptOutboxError if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK) else OutboxError
+    is_of_the_place = isinstance(error, OSError) or any(words in text for words in OF_THE_PLACE)
+    return OutboxError if is_of_the_place else CorruptOutboxError
 
 
 def _words(error: Exception) -> str:

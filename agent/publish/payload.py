@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from agent.events.event import Box, Event, clip, fraction
-from agent.publish.status import CameraStatus, SiteStatus
+from agent.publish.status import CameraStatus, SiteState, SiteStatus
 from agent.track.tracked import TrackedFrame
 
 SCHEMA_VERSION = 1
@@ -88,8 +88,17 @@ def site_status_payload(status: SiteStatus) -> bytes:
             "engine": status.engine,
             "engine_reason": status.engine_reason,
             "config_digest": status.config_digest,
+            "reload": status.reload,
+            "health": _health(status),
         }
     )
+
+
+def _health(status: SiteStatus) -> dict[str, Any] | None:
+    """Nobody can say how a site is that is not there."""
+    if status.state is not SiteState.ONLINE:
+        return None
+    return {"state": status.health.state.value, "reasons": list(status.health.reasons)}
 
 
 def camera_status_payload(status: CameraStatus) -> bytes:

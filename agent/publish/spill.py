@@ -33,10 +33,12 @@ class Spill:
             dropped += 1
         return dropped
 
-    def remove(self, sequences: set[int]) -> None:
-        """Forget events that were acknowledged."""
-        self._waiting = deque(item for item in self._waiting if item.event.sequence not in sequences)
+    def remove(self, sequences: set[int]) -> set[int]:
+        """Forget events that were acknowledged; those of them that were here."""
+        found = {item.event.sequence for item in self._waiting} & sequences
+        self._waiting = deque(item for item in self._waiting if item.event.sequence not in found)
         self.bytes = sum(cost(item.event) for item in self._waiting)
+        return found
 
     def first(self, limit: int) -> list[Waiting]:
         """The oldest."""

@@ -25,6 +25,22 @@ class CameraState(str, Enum):
     STOPPED = "stopped"
 
 
+class HealthState(str, Enum):
+    """How well a site that is online does its work, best first."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    OVERLOADED = "overloaded"
+
+
+@dataclass(frozen=True)
+class Health:
+    """How well, and why not better: a sentence a reason, none where all is well."""
+
+    state: HealthState
+    reasons: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class SiteStatus:
     """What runs at a site.
@@ -36,6 +52,8 @@ class SiteStatus:
         engine: what detects, in words, for instance `openvino on CPU`; None before one is chosen.
         engine_reason: why this one, in a sentence.
         config_digest: of the configuration that runs; equal digest, equal configuration.
+        reload: what became of the last change of the site file, in words; None before the first.
+        health: how well the site does its work; it is told only while the site is online.
     """
 
     site_id: str
@@ -46,6 +64,8 @@ class SiteStatus:
     engine: str | None = None
     engine_reason: str | None = None
     config_digest: str | None = None
+    reload: str | None = None
+    health: Health = Health(HealthState.OK)
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,10 @@ class Notifier:
         """Start-up is over; `status` is shown by `systemctl status`."""
         self._send(f"READY=1\nSTATUS={_one_line(status)}")
 
+    def reloading(self, status: str, at_s: float) -> None:
+        """The configuration is read anew; `ready` ends it. `at_s`: now, seconds of the machine's monotonic clock."""
+        self._send(f"RELOADING=1\nMONOTONIC_USEC={int(at_s * _MICROSECONDS)}\nSTATUS={_one_line(status)}")
+
     def status(self, status: str) -> None:
         """What we do now, in a sentence."""
         self._send(f"STATUS={_one_line(status)}")

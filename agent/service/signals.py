@@ -1,4 +1,4 @@
-"""The first signal asks, the second insists."""
+"""The first signal to stop asks, the second insists; another one asks for a reload."""
 
 from __future__ import annotations
 
@@ -45,3 +45,23 @@ class StopSignals:
             return
         self.received = number
         self._ask()
+
+
+class ReloadSignal:
+    """While entered, SIGHUP asks for a reload instead of ending the process; main thread only.
+
+    `ask` runs inside the signal handler, with the same restrictions as that of `StopSignals`.
+    """
+
+    def __init__(self, ask: Callable[[], None]) -> None:
+        self._ask = ask
+        self._before: object = None
+
+    def __enter__(self) -> ReloadSignal:
+        self._before = signal.signal(signal.SIGHUP, lambda _number, _frame: self._ask())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # None stands for a handler not installed from Python; there is no way to put it back.
+        handler = self._before if self._before is not None else signal.SIG_DFL
+        signal.signal(signal.SIGHUP, handler)  # type: ignore[arg-type] # as signal() gave it

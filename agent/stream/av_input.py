@@ -86,7 +86,8 @@ def _open(camera_id: str, target: AvTarget, monotonic_s: Callable[[], float]) ->
     # own socket time-out, an option, does that part.
     timeout = (target.open_timeout_s, None) if target.is_network else None
     try:
-        return av.open(target.url, options=target.options, timeout=timeout)
+        # Titles come in any encoding; nobody reads them here, and PyAV would not open what it cannot decode.
+        return av.open(target.url, options=target.options, timeout=timeout, metadata_errors="replace")
     except av.error.FFmpegError as error:
         failure, sentence = why_not_opened(error, target, monotonic_s() - began_s)
     # Outside the handler: FFmpeg's error quotes the address, and a chained one would be printed with ours.

@@ -86,6 +86,10 @@ class Camera:
         finally:
             self._happened.ended(self._camera_id)
 
+    def look_at(self, gate: DueGate) -> None:
+        """From the next frame on, another gate decides which frames are due; any thread."""
+        self._gate = gate
+
     def stop(self) -> None:
         """Make `run()` return soon, wherever it is; any thread, before `run()` too, and twice."""
         self._is_stopped.set()

@@ -8,6 +8,8 @@ from agent.stream.frame import ClockSource
 from agent.stream.stamp import Stamp
 
 BEHIND_S = 0.5
+# A frame this much after the one before is a damaged time: nobody waits hours for the next picture of a clip.
+DAMAGED_GAP_S = 3600.0
 
 
 class MediaClock:
@@ -36,13 +38,16 @@ class MediaClock:
 
         Args:
             pts_s: its time in the clip; None if it has none.
-            interval_s: time from frame to frame, for the seam and where `pts_s` is missing or does not rise.
+            interval_s: time from frame to frame, for the seam and where `pts_s` is missing, damaged or does not rise.
         """
         follows_s = self._media_s + (0.0 if self._is_first else interval_s)
         if self._first_pts_s is None:
             self._pass_began_s = follows_s
             self._first_pts_s = 0.0 if pts_s is None else pts_s
         at_s = follows_s if pts_s is None else self._pass_began_s + pts_s - self._first_pts_s
+        if pts_s is not None and at_s - self._media_s > DAMAGED_GAP_S:
+            self._first_pts_s += at_s - follows_s
+            at_s = follows_s
         self._media_s = at_s if self._is_first or at_s > self._media_s else follows_s
         self._is_first = False
         return self._stamp()

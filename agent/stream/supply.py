@@ -28,8 +28,8 @@ class Closed(Exception):  # noqa: N818 - not an error either
 class Supply(Protocol[Item_co]):
     """Items in order, for one consumer.
 
-    `take` raises what the generator raised, `Ended` at its end and `Closed` after `close`. `close` may be called by
-    any thread and twice, and wakes a waiting `take`.
+    `take` raises what the generator raised, once, then and at its end `Ended`, and `Closed` after `close`. `close` may
+    be called by any thread and twice, and wakes a waiting `take`.
     """
 
     def take(self, timeout_s: float) -> Item_co | None:
@@ -93,14 +93,22 @@ class DetachedSupply(Generic[Item]):
             if self._waiting:
                 self._changed.notify_all()
                 return self._waiting.popleft()
-            if self._end is not None:
-                raise self._end
-            return None
+            end, self._end = self._end, None
+            if end is None:
+                return None
+            self._end = Ended()
+        try:
+            raise end
+        finally:
+            # What is raised holds this frame, and decoder and pictures with it; held here too it would be a ring, which
+            # is not freed before the collector comes, and that knows nothing of how large decoders are.
+            del end
 
     def close(self) -> None:
         """End it, and wait a moment for the thread, which mostly is just about to turn."""
         with self._changed:
             self._is_closed = True
+            self._end = None
             self._waiting.clear()
             self._changed.notify_all()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
@@ -128,5 +136,5 @@ class DetachedSupply(Generic[Item]):
 
     def _finish(self, end: BaseException) -> None:
         with self._changed:
-            self._end = end
+            self._end = None if self._is_closed else end
             self._changed.notify_all()

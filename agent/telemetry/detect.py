@@ -28,6 +28,9 @@ class DetectHappenings:
     """Told by whoever makes engines ready, and by detect workers; any thread may call.
 
     The metrics without prefix are those that dashboards of other inference servers look for.
+
+    Attributes:
+        failed_inferences: about how many, so far.
     """
 
     def __init__(self, teller: Teller) -> None:
@@ -40,7 +43,9 @@ class DetectHappenings:
             "engine_worker_restarts", "Engine workers that were lost and started again.", ("model",)
         )
         self._seconds = teller.seconds("inference_seconds", "Duration of one inference of a batch.", engine)
+        self.failed_inferences = 0
         self._failures = teller.counter("inference_failures", "Inferences that failed.", engine)
+        self._hangs = teller.counter("engine_hangs", "Inferences that never came back.", ("model",))
         self._batch_sizes = Histogram(
             "sitewatch_inference_batch_size",
             "Frames in one inference.",
@@ -81,6 +86,13 @@ class DetectHappenings:
         sentence = f"{model}: ready on {runtime} {version}, {accelerator}, after {seconds:.1f} s: {reason}"
         self._teller.say(logging.INFO, sentence, model=model, runtime=runtime, accelerator=accelerator)
 
+    def engine_exchanged(self, model: str, runtime: str, accelerator: str) -> None:
+        """This engine detects from now on, in the place of the one before."""
+        self._loaded.clear()
+        self._loaded.labels(model, runtime, accelerator).set(1)
+        sentence = f"{model} on {runtime}, {accelerator}, detects from now on"
+        self._teller.say(logging.INFO, sentence, model=model, runtime=runtime, accelerator=accelerator)
+
     def worker_restarted(self, model: str, sentence: str) -> None:
         """The process that an engine runs in was lost, and started again."""
         self._worker_restarts.labels(model).inc()
@@ -108,8 +120,15 @@ class DetectHappenings:
     def inference_failed(self, model: str, runtime: str, error: Exception) -> None:
         """One inference failed, or its answer cannot be read; its frames are skipped."""
         self._failures.labels(model, runtime).inc()
+        self.failed_inferences += 1  # of two at one moment one may be missed, which changes nothing
         sentence = f"{model} on {runtime}: {{count}} inferences failed in {{seconds}} s; the last: {error}"
         self._teller.fold(("inference_failed", model, runtime), logging.ERROR, sentence, model=model, runtime=runtime)
+
+    def engine_hung(self, model: str, engine: str, worker: str, seconds: float) -> None:
+        """An inference lasts far too long; the process is about to end because of it."""
+        self._hangs.labels(model).inc()
+        sentence = f"{model} on {engine} hangs: an inference of {worker} has not come back for {seconds:.0f} s"
+        self._teller.say(logging.CRITICAL, sentence, model=model, engine=engine, worker=worker)
 
     def detected(self, camera_id: str, labels: tuple[str, ...], class_ids: npt.NDArray[np.integer[Any]]) -> None:
         """A frame was searched, and these classes were found in it, one id a detection."""

@@ -68,17 +68,21 @@ class Log:
         handler.setFormatter(self._formatter())
         root = logging.getLogger()
         root.handlers[:] = [handler]
-        root.setLevel(self._level)
         for name in QUIET_LIBRARIES:
-            library = logging.getLogger(name)
-            library.handlers[:] = []
-            library.propagate = True
-            quiet = logging.CRITICAL if name == SILENT_LIBRARY else logging.WARNING
-            library.setLevel(logging.NOTSET if self._level <= logging.DEBUG else quiet)
+            logging.getLogger(name).handlers[:] = []
+            logging.getLogger(name).propagate = True
+        self._set_levels()
         logging.captureWarnings(capture=True)
         sys.excepthook = _tell_uncaught
         threading.excepthook = _tell_uncaught_in_thread
         return self
+
+    def retune(self, log_format: LogFormat, level: LogLevel) -> None:
+        """Write in another way, or more or less of it, from the next line on; an open log, any thread."""
+        self._format, self._level = log_format, logging.getLevelName(level.upper())
+        for handler in logging.getLogger().handlers:
+            handler.setFormatter(self._formatter())
+        self._set_levels()
 
     def close(self) -> None:
         """Put back what was there."""
@@ -91,6 +95,12 @@ class Log:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _set_levels(self) -> None:
+        logging.getLogger().setLevel(self._level)
+        for name in QUIET_LIBRARIES:
+            quiet = logging.CRITICAL if name == SILENT_LIBRARY else logging.WARNING
+            logging.getLogger(name).setLevel(logging.NOTSET if self._level <= logging.DEBUG else quiet)
 
     def _formatter(self) -> logging.Formatter:
         for_journal = _is_journal(self._stream, self._environ.get("JOURNAL_STREAM"))

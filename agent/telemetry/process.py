@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import platform
+from collections.abc import Sequence
 
 from prometheus_client import ProcessCollector
 
 from agent.clock import Clock
 from agent.telemetry.teller import Teller
+
+SITE_STATES = ("ok", "degraded", "overloaded")
 
 
 class ProcessHappenings:
@@ -20,9 +23,12 @@ class ProcessHappenings:
     def __init__(self, teller: Teller, clock: Clock) -> None:
         self._teller = teller
         self._clock = clock
+        self._state = teller.gauge("site_state", "1 for how the site does its work, 0 for the others.", ("state",))
 
     def began(self, version: str, site_id: str, run_id: str) -> None:
         """The process knows what it is for; called once."""
+        for name in SITE_STATES:
+            self._state.labels(name).set(name == SITE_STATES[0])
         info = self._teller.gauge("build_info", "What runs here; always 1.", ("version", "site", "python"))
         info.labels(version, site_id, platform.python_version()).set(1)
         started_at = self._teller.gauge("start_time_seconds", "When this run began, in Unix time.")
@@ -38,6 +44,14 @@ class ProcessHappenings:
         """Everything configured is in place and every thread runs."""
         sentence = f"ready after {seconds:.1f} s; metrics at {address}/metrics"
         self._teller.say(logging.INFO, sentence, address=address)
+
+    def health(self, state: str, reasons: Sequence[str]) -> None:
+        """The site does its work better or worse than before; `state` is one of `SITE_STATES`."""
+        for name in SITE_STATES:
+            self._state.labels(name).set(name == state)
+        why = f": {'; '.join(reasons)}" if reasons else ""
+        level = logging.INFO if state == SITE_STATES[0] else logging.WARNING
+        self._teller.say(level, f"the site is {state}{why}", state=state, reasons=list(reasons))
 
     def stopped(self, *, is_clean: bool) -> None:
         """Everything is closed; what was not clean has been told before."""

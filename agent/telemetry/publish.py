@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import Literal
 
 from prometheus_client import Histogram
@@ -13,6 +14,9 @@ from agent.telemetry.teller import Teller
 DropReason = Literal["size", "age", "memory", "rejected"]
 MessageKind = Literal["event", "status", "detections"]
 MessageOutcome = Literal["sent", "resent", "acknowledged", "refused", "rejected", "dropped"]
+CertificateOf = Literal["ca", "client", "broker"]
+EXPIRES_SOON_S = 30 * 24 * 3600.0
+DAY_S = 24 * 3600.0
 # Close together where a healthy box lies, so that percentiles mean something; then up to what waited for a broker.
 AGE_BUCKETS = (
     0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.125, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0,
@@ -32,6 +36,11 @@ class PublishHappenings:
         self._connected = teller.gauge("mqtt_connected", "1 while the broker has accepted us.")
         self._reconnects = teller.counter(
             "mqtt_reconnects", "Attempts to connect again, by what ended the connection or attempt before.", ("reason",)
+        )
+        self._expiries = teller.gauge(
+            "mqtt_certificate_expiry_timestamp_seconds",
+            "When a certificate of the connection to the broker expires, Unix time.",
+            ("which",),
         )
         self._messages = teller.counter("messages", "Messages and what became of them.", ("kind", "outcome"))
         self._ages = Histogram(
@@ -75,6 +84,24 @@ class PublishHappenings:
         sentence = f"the outbox can be written again; {from_memory} events from memory are on disk now"
         self._teller.say(logging.INFO, sentence, events=from_memory)
 
+    def outbox_number_unnoted(self) -> None:
+        """The disk takes nothing at all, not even the last number given."""
+        self._teller.fold(
+            "outbox_number_unnoted",
+            logging.ERROR,
+            "the numbers of events cannot be noted: if the agent were killed now, its next run would give them again "
+            "(with a run_id of its own)",
+            period_s=600.0,
+        )
+
+    def outbox_lost_with_memory(self, first: int, last: int) -> None:
+        """The run before ended while events waited in memory; their numbers are not given again."""
+        sentence = (
+            f"the run before ended without a stop while the disk was full: of the events {first} to {last}, "
+            "those that the receiver had not acknowledged are lost"
+        )
+        self._teller.say(logging.ERROR, sentence, first=first, last=last)
+
     def outbox_set_aside(self, detail: str, new_name: str, *, is_sequence_kept: bool) -> None:
         """A damaged file was renamed, and another one begun."""
         self._set_aside.inc()
@@ -106,6 +133,26 @@ class PublishHappenings:
         """We said goodbye."""
         self._connected.set(0)
 
+    def broker_given_up(self, seconds: float) -> None:
+        """We stop, and an attempt to connect that hangs is not waited for."""
+        sentence = f"the connection to the broker did not end within {seconds:.1f} s; it ends with the process"
+        self._teller.say(logging.WARNING, sentence)
+
+    def certificate_expires(self, which: CertificateOf, expiry: datetime, left_s: float, file: str | None) -> None:
+        """It is known until when a certificate is valid; told while that is soon, or over, once a day."""
+        self._expiries.labels(which).set(expiry.timestamp())
+        if left_s >= EXPIRES_SOON_S:
+            return
+        name = f"{_CERTIFICATES[which]}{'' if file is None else f' ({file})'}"
+        ends = "expired" if left_s < 0 else f"expires in {left_s / DAY_S:.0f} days,"
+        self._teller.fold(
+            ("certificate_expires", which),
+            logging.ERROR if left_s < 0 else logging.WARNING,
+            f"{name} {ends} at {expiry:%Y-%m-%d %H:%M} UTC; {_RENEW[which]}",
+            period_s=DAY_S,
+            which=which,
+        )
+
     def message(self, kind: MessageKind, outcome: MessageOutcome, count: int = 1) -> None:
         """Messages were handed on, acknowledged or lost."""
         self._messages.labels(kind, outcome).inc(count)
@@ -129,6 +176,16 @@ class PublishHappenings:
         self._ages.labels(camera_id).observe(age_s)
 
 
+_CERTIFICATES: dict[CertificateOf, str] = {
+    "ca": "the authority's certificate of broker.tls.ca_file",
+    "client": "our certificate of broker.tls.client_cert_file",
+    "broker": "the broker's certificate",
+}
+_RENEW: dict[CertificateOf, str] = {
+    "ca": "put its successor into the file, which is read again with the next connection",
+    "client": "put its successor into the file, which is read again with the next connection",
+    "broker": "it is renewed on the broker",
+}
 _DROPPED: dict[DropReason, str] = {
     "size": "it is full; the oldest went",
     "age": "they waited longer than is allowed",

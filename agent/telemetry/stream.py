@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
@@ -128,6 +129,10 @@ class StreamHappenings:
         """A decoded frame was let go, since detection is not due."""
         self._frames.labels(camera_id, "not_due").inc()
 
+    def detected(self, camera_id: str) -> None:
+        """A due frame was detected in."""
+        self._frames.labels(camera_id, "detected").inc()
+
     def frame_dropped(self, camera_id: str, reason: FrameDrop) -> None:
         """A due frame was not detected in; counted as outcome `dropped_<reason>`."""
         self._frames.labels(camera_id, f"dropped_{FrameDrop(reason).value}").inc()
@@ -183,6 +188,17 @@ class StreamHappenings:
         detail = self.early_ends.get(camera_id, "ended")
         if self._set_state(camera_id, CameraState.ENDED, None, detail):
             self._teller.say(logging.INFO, f"{camera_id} has ended", camera=camera_id)
+
+    def removed(self, camera_id: str) -> None:
+        """A camera left while the others go on, for good or to begin anew; it shows nothing of itself meanwhile."""
+        with self._lock:
+            self._states.pop(camera_id, None)
+            self._was_lost.discard(camera_id)
+        self.early_ends.pop(camera_id, None)
+        self.captured_frames.pop(camera_id, None)
+        for gauge in (self._up, self._last_frame, self._offset):
+            with contextlib.suppress(KeyError):
+                gauge.remove(camera_id)
 
     def state(self, camera_id: str) -> tuple[CameraState, SourceFailure | None, str] | None:
         """State, reason and detail of a camera; None before it was started."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 
 from agent.detect.detected import DetectedFrame
 from agent.stream.frame import FrameInfo
@@ -11,7 +12,7 @@ from agent.track.camera_motion import CameraMotionEstimator
 from agent.track.ground_tracker import FrameSize, GroundTrackerMaker, with_numbers_of
 from agent.track.tracked import TrackedFrame
 from agent.track.tracker import Tracker
-from trackers import CameraMotion, TrackerState
+from trackers import CameraMotion, TrackerState, TrackerStateError
 
 
 class CameraTrackers:
@@ -37,12 +38,34 @@ class CameraTrackers:
         self._grounds = grounds or {}
         self._sizes: dict[str, FrameSize] = {}
         self._trackers: dict[str, Tracker] = {}
+        self._last_s: dict[str, float] = {}
+
+    def retune(
+        self,
+        make_tracker: Callable[[], Tracker],
+        estimators: Mapping[str, CameraMotionEstimator],
+        grounds: Mapping[str, GroundTrackerMaker],
+        anew: Collection[str] = (),
+    ) -> None:
+        """Go on with what trackers of other settings are made by; arguments as at the start.
+
+        Every track goes on under its number, but for those of the cameras in `anew`: they end. Numbers are never used
+        again in either case.
+        """
+        self._make_tracker, self._grounds = make_tracker, grounds
+        self._estimators = {name: self._estimators.get(name, estimator) for name, estimator in estimators.items()}
+        for camera_id in anew:
+            self.forget(camera_id)
+            self._sizes.pop(camera_id, None)
+        for camera_id, before in list(self._trackers.items()):
+            self._trackers[camera_id] = self._going_on(camera_id, before)
 
     def track(self, detected: DetectedFrame) -> TrackedFrame:
         """The frame with the identities in it; time is the frame's capture on the monotonic clock."""
         info, labels = detected.frame.info, detected.labels
         tracker = self._tracker(info)
         refused_before = tracker.refused
+        self._last_s[info.camera_id] = info.captured_monotonic_s
         tracks = tracker.update(detected.detections, info.captured_monotonic_s, self._camera_motion(detected))
         self._happened.tracked(info.camera_id, [labels[class_id] for class_id in tracks.class_ids.tolist()])
         self._happened.tracks_ended(info.camera_id, len(tracks.ended_ids))
@@ -76,8 +99,22 @@ class CameraTrackers:
         tracker = self._make_tracker() if ground is None or size is None else ground.make(size)
         tracker.import_state(state, at_s)
         self._trackers[camera_id] = tracker
+        self._last_s[camera_id] = at_s
         if size is not None:
             self._sizes[camera_id] = size
+
+    def _going_on(self, camera_id: str, before: Tracker) -> Tracker:
+        ground, size = self._grounds.get(camera_id), self._sizes.get(camera_id)
+        if ground is not None and size is None:
+            return before  # it hands its numbers over when the next frame shows the size
+        made = self._make_tracker() if ground is None or size is None else ground.make(size)
+        try:
+            state = before.export_state()
+        except TrackerStateError:  # too many tracks to be handed over: they end, and their numbers are not used again
+            before.reset()
+            state = before.export_state()
+        made.import_state(replace(state, settings=made.export_state().settings), self._last_s[camera_id])
+        return made
 
     def _camera_motion(self, detected: DetectedFrame) -> CameraMotion | None:
         camera_id = detected.frame.info.camera_id

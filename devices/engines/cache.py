@@ -222,7 +222,7 @@ def _read(path: Path) -> dict[str, Any]:
     """A record, or an empty one where there is none to read."""
     try:
         record = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return record if isinstance(record, dict) else {}
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,12 @@ from typing import Any
 import numpy as np
 
 from devices.engines.engine import BuildWatch, EngineRequest, Tensors
+
+# What NumPy and its parts raise of an archive that is none, or was changed: no list of theirs says so.
+DAMAGED = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, AttributeError, RuntimeError, LookupError, TypeError,
+    SyntaxError, OverflowError, MemoryError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,6 @@ def read_tensors(path: Path) -> tuple[Tensors, ...]:
             for key in archive.files:
                 number, _, name = key.partition("/")
                 found.setdefault(int(number), {})[name] = archive[key]
-    except (zipfile.BadZipFile, EOFError, AttributeError) as error:  # the last: an array, not an archive
+    except DAMAGED as error:
         raise ValueError(f"{path}: no whole archive") from error
     return tuple(found[number] for number in sorted(found))

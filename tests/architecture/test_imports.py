@@ -30,6 +30,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "agent.track": (*FOR_STEPS, "trackers"),
     "agent.events": (*FOR_STEPS, "trackers"),
     "agent.publish": (*FOR_STEPS, "trackers"),
+    # Runs before anything is installed: plain modules only.
+    "agent.install": ("agent.errors", "agent.clock", "agent.service.exit_codes"),
     "agent.evaluation": ("agent.errors", *RECORDS, "trackers"),
     **dict.fromkeys(WIRING, PACKAGES),
 }

@@ -72,7 +72,10 @@ def test_nothing_large_is_committed() -> None:
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("name", ["scripts/demo", "scripts/test", "scripts/lock", "scripts/record-board", ".ci/run"])
+SCRIPTS = ("demo", "test", "lock", "record-board", "install", "uninstall", "prove-systemd")
+
+
+@pytest.mark.parametrize("name", [*(f"scripts/{name}" for name in SCRIPTS), "systemd/launchd/run-site", ".ci/run"])
 def test_scripts_can_be_run(name: str) -> None:
     """Each verb is executable and its shell can read it."""
     path = REPOSITORY / name

@@ -87,6 +87,10 @@ class AgentProcess:
         self._running().send_signal(signal.SIGTERM)
         return self.wait(STOP_S)
 
+    def hang_up(self) -> None:
+        """Send what asks for a reload."""
+        self._running().send_signal(signal.SIGHUP)
+
     def wait(self, timeout_s: float) -> int:
         """Wait for its end; its exit status."""
         return self._running().wait(timeout_s)

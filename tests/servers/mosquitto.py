@@ -125,6 +125,10 @@ class Mosquitto:
                 raise RuntimeError("mosquitto does not save")
             time.sleep(0.01)
 
+    def expire(self, name: str) -> None:
+        """Replace a certificate (`server`, `client`) by one that ended yesterday; before a start."""
+        self._sign(name, days=-1)
+
     def _end(self, number: int) -> None:
         process, self._process = self._process, None
         if process is None:
@@ -178,9 +182,12 @@ class Mosquitto:
     def _make_certificate(self, name: str, extension: str) -> None:
         self._openssl("req", *KEY, "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
         (self._folder / f"{name}.ext").write_text(extension)
+        self._sign(name, days=2)
+
+    def _sign(self, name: str, *, days: int) -> None:
         self._openssl(
             "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-            "-days", "2", "-extfile", f"{name}.ext", "-out", f"{name}.pem",
+            "-days", str(days), "-extfile", f"{name}.ext", "-out", f"{name}.pem",
         )  # fmt: skip
 
     def _openssl(self, *arguments: str) -> None:

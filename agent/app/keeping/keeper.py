@@ -82,6 +82,15 @@ class Keeper:
         if frame.camera_id in self._fits:
             self._last_s[frame.camera_id] = frame.captured_monotonic_s
 
+    def refit(self, fits: Mapping[str, str], patience_s: float) -> None:
+        """The settings changed while running."""
+        self._fits, self._patience_s = fits, patience_s
+        self._last_s = {camera_id: at_s for camera_id, at_s in self._last_s.items() if camera_id in fits}
+
+    def forget(self, camera_id: str) -> None:
+        """Its tracks have ended; there is nothing of it to keep."""
+        self._last_s.pop(camera_id, None)
+
     def turn(self) -> None:
         """Hand what is tracked to the writing thread, if that is due; called with every turn of the tracking loop."""
         now_s = self._clock.monotonic_s()

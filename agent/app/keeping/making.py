@@ -14,7 +14,7 @@ from agent.app.keeping.kept_file import KeptFile
 from agent.clock import Clock
 from agent.events.lifecycle import LifecycleRule
 from agent.events.rule import Rule
-from agent.publish.open_objects import told_event
+from agent.publish.open_objects import told_events
 from agent.publish.outbox import Outbox
 from agent.settings.models import KeepOverRestart, ModelSettings, SiteSettings
 from agent.settings.types import SourceKind
@@ -46,7 +46,7 @@ def make_keeper(
     return Keeper(
         KeptFile(folder / KEPT_FILE),
         lifecycle,
-        lambda: [told_event(payload) for payload in outbox.objects()],
+        lambda: told_events(outbox.objects()),
         fits_of(site, detection.labels),
         patience_s=float(site.tracking.lost_patience),
         clock=clock,

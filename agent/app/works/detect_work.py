@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from agent.app.inference_watch import WatchedWorker
 from agent.app.works.ticketed import Ticketed
 from agent.detect.detected import DetectedFrame
 from agent.detect.detector import Detector
@@ -31,6 +32,7 @@ class DetectWork:
         happened: StreamHappenings,
         *,
         batch: int,
+        watched: WatchedWorker,
         batch_wait_s: float = 0.0,
     ) -> None:
         """A worker not yet running.
@@ -43,6 +45,7 @@ class DetectWork:
             happened: is told of frames lost here.
             batch: most frames one inference takes.
             batch_wait_s: how long the first of them waits for the others.
+            watched: is told when an inference runs.
         """
         self._detector = detector
         self._slots = slots
@@ -51,16 +54,22 @@ class DetectWork:
         self._happened = happened
         self._batch = batch
         self._batch_wait_s = batch_wait_s
+        self._watched = watched
         self._failures = 0
+        self._is_dismissed = False
+
+    def dismiss(self) -> None:
+        """Make `run` end soon although frames go on coming: others take over. Any thread."""
+        self._is_dismissed = True
 
     def run(self, beat: Beat) -> None:
-        """Detect until every slot is closed and empty.
+        """Detect until every slot is closed and empty, or until dismissed.
 
         Raises:
             DetectionError: too many failures in a row.
         """
         try:
-            for taken in self._slots.batches(self._batch, self._batch_wait_s, beat):
+            for taken in self._slots.batches(self._batch, self._batch_wait_s, beat, lambda: self._is_dismissed):
                 for ticketed in self._detect(taken):
                     self._out.put(ticketed, beat)
         finally:
@@ -68,7 +77,8 @@ class DetectWork:
 
     def _detect(self, taken: Sequence[Taken[Frame]]) -> list[Ticketed]:
         try:
-            found = self._detector.detect([entry.item for entry in taken])
+            with self._watched.inference(len(taken)):
+                found = self._detector.detect([entry.item for entry in taken])
         except DetectionError:
             self._failures += 1
             if self._failures >= FAILURES_IN_A_ROW:
@@ -78,6 +88,7 @@ class DetectWork:
         return [self._ticketed(entry, detections) for entry, detections in zip(taken, found, strict=True)]
 
     def _ticketed(self, entry: Taken[Frame], detections: Detections) -> Ticketed:
+        self._happened.detected(entry.key)
         kept = self._filters[entry.key](detections)
         return Ticketed(entry.key, entry.ticket, DetectedFrame(entry.item, kept, self._detector.labels))
 

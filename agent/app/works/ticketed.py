@@ -7,6 +7,13 @@ from dataclasses import dataclass
 from agent.detect.detected import DetectedFrame
 
 
+@dataclass(frozen=True)
+class Farewell:
+    """Nothing more comes from a camera as it is now: it leaves, or begins anew with another view."""
+
+    camera_id: str
+
+
 @dataclass(frozen=True, eq=False)
 class Ticketed:
     """A detect worker's answer to one frame it took.
@@ -14,9 +21,9 @@ class Ticketed:
     Attributes:
         camera_id: whose frame.
         ticket: place in this camera's order, without gaps.
-        detected: None where detection failed: the ticket is passed over.
+        detected: None where detection failed: the ticket is passed over. A farewell is the last of all.
     """
 
     camera_id: str
     ticket: int
-    detected: DetectedFrame | None
+    detected: DetectedFrame | Farewell | None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import queue
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from agent.app.keeping.keeper import Keeper
-from agent.app.works.ticketed import Ticketed
+from agent.app.works.ticketed import Farewell, Ticketed
 from agent.app.works.told import Told
 from agent.clock import Clock
 from agent.detect.detected import DetectedFrame
@@ -53,11 +55,50 @@ class TrackWork:
         self._out = out
         self._clock = clock
         self._stages = stages
-        self._reorder: Reorder[DetectedFrame] = Reorder(most_ahead)
+        self._reorder: Reorder[DetectedFrame | Farewell] = Reorder(most_ahead)
         self._silence_s = silence_s
         self._keeper: Keeper | None = None
         self._last_s: dict[str, float] = {}
         self._seen_at: dict[str, datetime] = {}
+        self._labels: dict[str, tuple[str, ...]] = {}
+        self._orders: queue.SimpleQueue[Callable[[Beat], object]] = queue.SimpleQueue()
+
+    @property
+    def keeper(self) -> Keeper | None:
+        """What keeps tracks for the next run."""
+        return self._keeper
+
+    @property
+    def rules(self) -> Sequence[Rule]:
+        """What makes events; for the tracking thread, so for orders."""
+        return self._rules
+
+    @property
+    def trackers(self) -> CameraTrackers:
+        """One a camera; for the tracking thread, so for orders."""
+        return self._trackers
+
+    def order(self, action: Callable[[Beat], object]) -> None:
+        """Have something done by the tracking thread, before the next frame and within about a second; any thread."""
+        self._orders.put(action)
+
+    def expect(self, most_ahead: int) -> None:
+        """From now on so many frames of one camera may overtake another; before the workers that need it start."""
+        self._reorder.allow(most_ahead)
+
+    def end_after(self, silence_s: float) -> None:
+        """From now on, a camera that gives nothing for so long has its tracks ended; an order."""
+        self._silence_s = silence_s
+
+    def end_tracks(self, camera_id: str, beat: Beat) -> None:
+        """End what a camera has open; its next frame begins new tracks, with new numbers. An order."""
+        self._last_s.pop(camera_id, None)
+        self._labels.pop(camera_id, None)
+        self._trackers.forget(camera_id)
+        if self._keeper is not None:
+            self._keeper.forget(camera_id)
+        if camera_id in self._seen_at:
+            self._end_camera(camera_id, beat)
 
     def keep_with(self, keeper: Keeper | None) -> None:
         """Before `run`: what keeps tracks for the next run; None: the end ends them all."""
@@ -75,11 +116,12 @@ class TrackWork:
             except ChannelClosed:
                 break
             beat()
-            for detected in self._released(ticketed):
-                self._track(detected, beat)
+            self._obey(beat)
+            for released in self._released(ticketed):
+                self._take(released, beat)
             self._turn(beat)
-        for _, detected in self._reorder.rest():
-            self._track(detected, beat)
+        for _, released in self._reorder.rest():
+            self._take(released, beat)
         if self._keeper is not None:
             self._keeper.leave()
         for camera_id in self._seen_at:
@@ -96,14 +138,30 @@ class TrackWork:
         self._tell_ends(resumed.ends, beat)
 
     def _turn(self, beat: Beat) -> None:
+        self._obey(beat)
         self._end_silent(beat)
         if self._keeper is not None:
             self._keeper.turn()
 
-    def _released(self, ticketed: Ticketed) -> list[DetectedFrame]:
+    def _obey(self, beat: Beat) -> None:
+        with suppress(queue.Empty):
+            while True:
+                self._orders.get_nowait()(beat)
+
+    def _released(self, ticketed: Ticketed) -> list[DetectedFrame | Farewell]:
         if ticketed.detected is None:
             return self._reorder.skip(ticketed.camera_id, ticketed.ticket)
         return self._reorder.put(ticketed.camera_id, ticketed.ticket, ticketed.detected)
+
+    def _take(self, released: DetectedFrame | Farewell, beat: Beat) -> None:
+        if isinstance(released, Farewell):
+            self.end_tracks(released.camera_id, beat)
+            return
+        camera_id, labels = released.frame.info.camera_id, released.labels
+        if self._labels.setdefault(camera_id, labels) != labels:
+            self.end_tracks(camera_id, beat)  # another model now: its class ids mean something else
+            self._labels[camera_id] = labels
+        self._track(released, beat)
 
     def _track(self, detected: DetectedFrame, beat: Beat) -> None:
         camera_id, captured_at = detected.frame.info.camera_id, detected.frame.info.captured_at

@@ -41,6 +41,10 @@ class CameraSettings(Record):
     detect_fps: FramesPerSecond | None = 10.0
     """Frames a second that are looked at, at most; null looks at every frame."""
 
+    max_frame_age: Timeout = Duration(2.0)
+    """How old a frame may be when detection takes it; an older one is dropped and counted: 100ms to 1m.
+    Of a clip with pace: fast nothing is dropped."""
+
     keep_labels: KeptLabels | None = None
     """Labels that count on this camera; null takes detection.keep_labels."""
 

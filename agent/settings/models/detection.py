@@ -110,6 +110,9 @@ class ModelSettings(Record):
     sessions: Annotated[int, WholeNumber(1, 16)] = 1
     """Inferences that may run at once."""
 
+    inference_deadline: Annotated[Duration, Within(Duration(1.0), Duration(600.0))] = Duration(30.0)
+    """How long one inference may take before the engine counts as hung and the process ends: 1s to 10m."""
+
     batch: Annotated[int, WholeNumber(1, 64)] = 1
     """Frames of different cameras in one inference, at most; above 1 the model must take it."""
 

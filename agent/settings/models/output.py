@@ -37,6 +37,9 @@ class OutboxSettings(Record):
     max_age: Annotated[Duration, Within(Duration(60.0), Duration(365 * DAY_S))] = Duration(7 * DAY_S)
     """Age from which waiting events are dropped, and counted: 1m to 365d."""
 
+    replay_rate: Annotated[int, WholeNumber(1, 100_000)] = 200
+    """Events a second, beside new ones, at which those that waited for the receiver are sent once it is back."""
+
 
 class HttpSettings(Record):
     """The local HTTP face: metrics and health."""

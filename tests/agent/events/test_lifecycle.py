@@ -98,6 +98,23 @@ def test_a_better_clock_does_not_turn_time_around() -> None:
     assert new.occurred_at - new.started_at == timedelta(seconds=0.5)
 
 
+@pytest.mark.parametrize("step", [timedelta(minutes=-5), timedelta(hours=2)])
+def test_a_clock_that_is_set_does_not_turn_time_around(step: timedelta) -> None:
+    """The camera's clock is set while a track is seen, and back while it is lost: each event is dated by what holds."""
+    scene = Scene()
+    frames = [frame_info(number, at_s=number * 0.5) for number in range(1, 7)]
+    frames[2:4] = [replace(frame, captured_at=frame.captured_at + step) for frame in frames[2:4]]
+    told = [scene.rule.observe(tracked_frame(frame, {1: 0.5 + 0.1 * place})) for place, frame in enumerate(frames[:4])]
+    told.append(scene.rule.observe(tracked_frame(frames[4], {}, (1,))))
+    events = [event for each in told for event in each]
+
+    assert [event.kind.value for event in events] == ["new", "update", "update", "end"]
+    for event in events:
+        place = event.frame_sequence - 1
+        assert event.occurred_at - event.started_at == timedelta(seconds=0.5 * place)
+    assert events[-1].ended_at == events[-1].occurred_at - timedelta(seconds=0.5)
+
+
 def test_a_present_track_is_told_at_the_set_pace() -> None:
     """An unchanging track gives one `update` per period of stream time, none while it is not seen."""
     scene = Scene(LifecyclePatience(update_every_s=1.0))

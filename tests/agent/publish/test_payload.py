@@ -14,7 +14,7 @@ from fakes.payload_schemas import validator
 from agent.errors import SourceFailure
 from agent.events.event import EventKind
 from agent.publish.payload import camera_status_payload, detections_payload, event_payload, site_status_payload
-from agent.publish.status import CameraState, CameraStatus, SiteState, SiteStatus
+from agent.publish.status import CameraState, CameraStatus, Health, HealthState, SiteState, SiteStatus
 from agent.stream.frame import ClockSource
 
 SITE = SiteStatus("depot", SiteState.ONLINE, NOON, "0.1.0", RUN_ID)
@@ -125,6 +125,17 @@ def test_site_statuses_fit_their_schema(state: SiteState) -> None:
 
     for status in (replace(SITE, state=state), engine):
         validator("site_status").validate(parsed(site_status_payload(status)))
+
+
+@pytest.mark.parametrize("health", [Health(HealthState.OK), Health(HealthState.OVERLOADED, ("gate: too slow", "disk"))])
+def test_only_a_site_that_is_there_says_how_it_is(health: Health) -> None:
+    """State and reasons while it is online; the will and the goodbye know nothing of it."""
+    for state in SiteState:
+        told = parsed(site_status_payload(replace(SITE, state=state, health=health)))
+        validator("site_status").validate(told)
+
+        expected = {"state": health.state.value, "reasons": list(health.reasons)}
+        assert told["health"] == (expected if state is SiteState.ONLINE else None)
 
 
 @pytest.mark.parametrize("state", list(CameraState))

@@ -21,7 +21,7 @@ from agent.telemetry.publish import PublishHappenings
 class Line:
     """A publisher between a real outbox and a fake sink, its thread running."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, replay_rate: float = 100_000.0) -> None:
         self.teller = teller()
         self.sink = FakeEventSink()
         self.clock = SystemClock()
@@ -30,7 +30,7 @@ class Line:
         limits = OutboxLimits(10**7, 1e6)
         self.outbox = Outbox(folder / "outbox.db", limits, self.clock, happened, event_payload)
         self.outbox.open()
-        self.publisher = Publisher(self.outbox, self.sink, self.clock, happened, flush_s=0.3)
+        self.publisher = Publisher(self.outbox, self.sink, self.clock, happened, flush_s=0.3, replay_rate=replay_rate)
         self.thread = threading.Thread(target=self.publisher.run, args=(self._beat,), name="publish")
 
     def start(self) -> None:
@@ -97,6 +97,33 @@ def test_a_receiver_that_is_away_is_not_pestered(line: Line) -> None:
         line.publisher.accept([event(n)])
 
     assert len(line.sink.tries) <= 2
+
+
+def test_a_stop_does_not_wait_for_a_receiver_that_takes_nothing(tmp_path: Path) -> None:
+    """Though there would be minutes for it; what waits stays in the outbox."""
+    line = Line(tmp_path)
+    line.publisher._flush_s = 300.0
+    line.sink.is_away = True
+    line.start()
+    line.publisher.accept([event(n) for n in range(1, 11)])
+    line.stop()
+
+    assert line.received() == []
+
+
+def test_what_waited_is_replayed_at_its_rate_and_in_order(tmp_path: Path) -> None:
+    """Two hundred at a hundred a second last two seconds; what comes meanwhile goes behind them."""
+    line = Line(tmp_path, replay_rate=100.0)
+    line.outbox.append([event(n) for n in range(1, 201)])
+    began_s = line.clock.monotonic_s()
+    line.start()
+    line.publisher.accept([event(n) for n in range(201, 251)])
+    assert line.publisher.flush(10.0)
+    took_s = line.clock.monotonic_s() - began_s
+    line.stop()
+
+    assert line.received() == list(range(1, 251))
+    assert took_s > 1.5
 
 
 def test_what_is_refused_for_good_leaves_and_is_counted(line: Line) -> None:

@@ -120,3 +120,13 @@ def test_a_manager_that_does_not_read_does_not_block_us(manager: Manager, path: 
 def test_the_watchdog_interval_is_read_from_the_environment(environ: dict[str, str], interval_s: float | None) -> None:
     """Only a watchdog meant for this process counts."""
     assert Notifier(environ, PID).watchdog_interval_s == interval_s
+
+
+def test_a_reload_is_told_with_the_time_it_began(manager: Manager, path: str) -> None:
+    """The manager takes it for the answer to its own signal only if the time is later than that."""
+    notifier = _notifier(path)
+    notifier.reloading("reading", 12.5)
+    notifier.ready("done")
+
+    assert manager.heard() == {"RELOADING": "1", "MONOTONIC_USEC": "12500000", "STATUS": "reading"}
+    assert manager.heard() == {"READY": "1", "STATUS": "done"}

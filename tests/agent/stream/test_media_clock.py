@@ -40,6 +40,14 @@ def test_missing_and_falling_times_follow_the_frame_rate() -> None:
     assert times(clock, [None, None, 0.05, None]) == pytest.approx([0.0, 0.1, 0.2, 0.3])
 
 
+def test_a_damaged_time_follows_the_frame_rate() -> None:
+    """A frame that says it comes in years comes next, and those after it follow by what they say of each other."""
+    clock = MediaClock(0.0, NOON)
+    clock.begin_pass()
+
+    assert times(clock, [0.0, 0.1, 1e9, 1e9 + 0.5, 0.4]) == pytest.approx([0.0, 0.1, 0.2, 0.7, 0.8])
+
+
 def test_a_clip_that_cannot_be_kept_up_with_is_played_slower() -> None:
     """When two seconds behind, the frame is shown now, and the rest after it."""
     clock = MediaClock(0.0, NOON)

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable, Generator
+from contextlib import suppress
 
 import pytest
 
@@ -43,6 +46,29 @@ def test_a_failure_reaches_the_consumer_after_the_items(make: Make) -> None:
     assert [supply.take(5), supply.take(5)] == [0, 1]
     with pytest.raises(OSError, match="gone"):
         supply.take(5)
+
+
+@pytest.mark.parametrize("then", [None, OSError("gone")])
+@pytest.mark.parametrize("is_taken", [True, False])
+def test_nothing_is_held_after_the_end(then: Exception | None, is_taken: bool) -> None:  # noqa: FBT001 - a parameter
+    """A supply that ended is freed with its last user, decoder and all, and does not wait for the collector."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        supply = detached(1, then)
+        gone = weakref.ref(supply)
+        assert supply.take(5) == 0
+        if is_taken:
+            with suppress(Ended, OSError):
+                supply.take(5)
+        supply.close()
+        del supply
+        if then is not None:
+            then.__traceback__ = None  # the test's own hold on it
+        assert gone() is None
+    finally:
+        if collects:
+            gc.enable()
 
 
 def test_the_reader_is_only_so_far_ahead() -> None:

@@ -223,3 +223,22 @@ def test_a_stream_that_is_gone_is_not_told_about(capfd: pytest.CaptureFixture[st
         logging.getLogger("a").warning("into the void %s", SECRET)
 
     assert capfd.readouterr().err == ""
+
+
+def test_an_open_log_takes_on_another_format_and_level() -> None:
+    """From the next line on; what a library says follows."""
+    stream = io.StringIO()
+    with Log("json", "info", stream, Mask([SECRET]), environ={}) as log:
+        logging.getLogger("sitewatch").debug("too quiet")
+        log.retune("text", "debug")
+        logging.getLogger("sitewatch").debug("heard")
+        logging.getLogger("paho").info("heard too")
+        log.retune("json", "error")
+        logging.getLogger("sitewatch").warning("too quiet again")
+        logging.getLogger("sitewatch").error(SECRET)
+    first, second, last = stream.getvalue().splitlines()
+
+    assert first.endswith("heard")
+    assert second.endswith("heard too")
+    assert json.loads(last)["level"] == "error"
+    assert SECRET not in last

@@ -14,8 +14,8 @@ from agent.telemetry.process import ProcessHappenings
 from agent.telemetry.teller import Teller
 
 BASE_UNITS = ("_seconds", "_bytes", "_total", "_info", "_ratio")
-# Counts of things have no unit.
-COUNTS = {"sitewatch_stage_queue_depth", "process_open_fds", "process_max_fds"}
+# Counts of things have no unit, nor have states.
+COUNTS = {"sitewatch_stage_queue_depth", "process_open_fds", "process_max_fds", "sitewatch_site_state"}
 
 
 def _told() -> tuple[CollectorRegistry, FakeClock]:
