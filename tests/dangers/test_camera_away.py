@@ -12,7 +12,8 @@ from dangers.camera_site import CameraSite
 from live.agent_process import until
 from live.sites import write_clip
 from servers.black_hole import BlackHole
-from servers.rtsp import RtspServer, free_port
+from servers.ports import free_port
+from servers.rtsp import RtspServer
 
 pytestmark = pytest.mark.rtsp
 STALL_S = 1.0

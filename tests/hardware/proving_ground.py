@@ -10,7 +10,8 @@ import yaml
 from booted_systemd import BootedSystemd
 from live.agent_process import total
 from live.sites import CAMERA
-from servers.mosquitto import Mosquitto, free_port
+from servers.mosquitto import Mosquitto
+from servers.ports import free_port
 from servers.rtsp import RtspServer
 
 UNIT = "sitewatch@yard.service"

@@ -10,8 +10,9 @@ from typing import Any
 from fakes.payload_schemas import of_topic, validator
 from live.agent_process import AgentProcess, until
 from live.sites import write_clip, write_site
-from servers.mosquitto import Mosquitto, free_port
+from servers.mosquitto import Mosquitto
 from servers.mqtt_subscriber import Subscriber
+from servers.ports import free_port
 
 CLIP_S = 4
 END_S = 30.0

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from live.agent_process import AgentProcess, until
 from live.sites import write_clip, write_site
-from servers.mosquitto import Mosquitto, free_port
+from servers.mosquitto import Mosquitto
+from servers.ports import free_port
 from servers.rtsp import RtspServer
 
 pytestmark = [pytest.mark.rtsp, pytest.mark.mosquitto]

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import onnx
 from servers.environments import locked_environment
-from servers.rtsp import free_port
+from servers.ports import free_port
 
 from devices.engines.kserve.connection import datatype_of
 from devices.engines.model_file import read_model

@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from servers.ports import free_port
+
 PATHS = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
 DEADLINE_S = 10.0
 
@@ -195,14 +197,6 @@ class Mosquitto:
 
 
 KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _command(name: str) -> str:

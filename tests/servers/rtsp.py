@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -13,17 +12,12 @@ from types import TracebackType
 from typing import IO
 from urllib.parse import quote
 
+from servers.ports import free_port
+
 SYSTEM_PYTHON = "/usr/bin/python3"
 SCRIPT = Path(__file__).with_name("rtsp_server.py")
 START_S = 20.0
 STOP_S = 5.0
-
-
-def free_port() -> int:
-    """A TCP port of the loopback that nobody has now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class RtspServer:

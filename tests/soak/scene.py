@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 from clips.rendered import Square, render_clip
-from servers.mosquitto import Mosquitto, free_port
+from servers.mosquitto import Mosquitto
+from servers.ports import free_port
 from servers.rtsp import RtspServer
 from soak.ledger import Ledger, LedgerSubscriber
 from soak.living_agent import LivingAgent

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from live.agent_process import AgentProcess, until
 from live.sites import write_clip, write_site
-from servers.mosquitto import Mosquitto, free_port
+from servers.mosquitto import Mosquitto
 from servers.mqtt_subscriber import Subscriber
+from servers.ports import free_port
 
 pytestmark = pytest.mark.mosquitto
 LOGIN = {"username": "agent", "password": "r1ght-pa55word"}

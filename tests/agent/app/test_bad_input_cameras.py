@@ -14,7 +14,8 @@ import pytest
 from clips.rendered import SAMPLE_RATE_HZ, render_clip
 from live.agent_process import AgentProcess, total, until
 from live.sites import write_clip, write_site
-from servers.rtsp import RtspServer, free_port
+from servers.ports import free_port
+from servers.rtsp import RtspServer
 
 pytestmark = pytest.mark.rtsp
 RIGHT, WRONG = "r1ght-pa55word", "wr0ng-pa55word"

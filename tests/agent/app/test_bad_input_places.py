@@ -14,7 +14,7 @@ import pytest
 import yaml
 from live.agent_process import AgentProcess
 from live.sites import write_clip, write_site
-from servers.rtsp import free_port
+from servers.ports import free_port
 
 from agent.cli import main
 from agent.service.exit_codes import ExitCode

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from fakes.brokers import mqtt_sink, until
 from fakes.events import event, teller
-from servers.mosquitto import Mosquitto, free_port
+from servers.mosquitto import Mosquitto
 from servers.mqtt_subscriber import Subscriber
+from servers.ports import free_port
 
 from agent.errors import PortInUseError, SettingsError
 from agent.publish.embedded_broker import EmbeddedBroker

@@ -12,8 +12,9 @@ from fakes.brokers import mqtt_sink, until
 from fakes.events import NOON, RUN_ID, metric, teller
 from fakes.payload_schemas import of_topic
 from fakes.publish_line import Line, arrived, sequences, states
-from servers.mosquitto import Mosquitto, free_port
+from servers.mosquitto import Mosquitto
 from servers.mqtt_subscriber import Subscriber
+from servers.ports import free_port
 
 from agent.publish.status import CameraState, CameraStatus
 from agent.settings.types import Secret

@@ -11,7 +11,8 @@ from threading import Thread
 import pytest
 from clips.rendered import render_clip
 from fakes.frame_source import camera_context
-from servers.rtsp import RtspServer, free_port
+from servers.ports import free_port
+from servers.rtsp import RtspServer
 
 from agent.errors import SourceError, SourceFailure
 from agent.stream.av_target import AvTarget, http_target, rtsp_target

@@ -14,7 +14,7 @@ import pytest
 from fakes.tiny_onnx import INT64, doubled, model
 from onnx import helper
 from servers.model_servers import SERVERS, ModelServer, RunningServers
-from servers.rtsp import free_port
+from servers.ports import free_port
 
 from devices.engines.engine import Engine, EngineRequest, RemoteUse, Session
 from devices.engines.kserve import engine as kserve
