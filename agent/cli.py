@@ -10,7 +10,10 @@ from importlib import import_module
 from pathlib import Path
 
 from agent import manual
+from agent.app.batch import command_line as batch
 from agent.app.exit_status import exit_code
+from agent.app.model import command_line as model_tools
+from agent.app.serve import command_line as serve
 from agent.app.track_eval.command_line import describe as describe_track_eval
 from agent.app.track_eval.command_line import usage_mistake
 from agent.errors import SitewatchError
@@ -73,11 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="sitewatch", description=manual.SITEWATCH, epilog=manual.SITEWATCH_MORE, formatter_class=_Page
     )
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-
-    def add(name: str, help_line: str, description: str, more: str) -> argparse.ArgumentParser:
-        return verbs.add_parser(name, help=help_line, description=description, epilog=more, formatter_class=_Page)
-
+    add = _adder(parser, "verbs", "VERB")
     _describe_run(add("run", "run a site until stopped", manual.RUN, manual.RUN_MORE))
     _describe_check(add("check", "check a site file and all that it names", manual.CHECK, manual.CHECK_MORE))
     _describe_probe(add("probe", "what this machine has and what can run here", manual.PROBE, manual.PROBE_MORE))
@@ -86,8 +85,22 @@ def _parser() -> argparse.ArgumentParser:
     describe_track_eval(
         add("track-eval", "score the tracker on recorded sequences", manual.TRACK_EVAL, manual.TRACK_EVAL_MORE)
     )
+    batch.describe(add("batch", "run many clips through one engine", batch.DESCRIPTION, batch.MORE))
+    serve.describe(add("serve", "answer detection requests over HTTP", serve.DESCRIPTION, serve.MORE))
+    model = add("model", "tools that make a model fit, check it and serve it", manual.MODEL, manual.MODEL_MORE)
+    model_tools.describe(_adder(model, "tools", "TOOL"))
     add("version", "print the version", manual.VERSION, "").set_defaults(verb="agent.app.version:main")
     return parser
+
+
+def _adder(parser: argparse.ArgumentParser, title: str, metavar: str) -> model_tools.AddParser:
+    """What adds a word below this parser: its name, a line of help, its description and what follows the options."""
+    words = parser.add_subparsers(title=title, metavar=metavar, required=True)
+
+    def add(name: str, help_line: str, description: str, more: str) -> argparse.ArgumentParser:
+        return words.add_parser(name, help=help_line, description=description, epilog=more, formatter_class=_Page)
+
+    return add
 
 
 class _Page(argparse.RawDescriptionHelpFormatter):

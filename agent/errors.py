@@ -11,6 +11,10 @@ SitewatchError
 ├── PortInUseError      a local address we were told to serve on is taken
 ├── SequenceError       a recorded sequence cannot be evaluated: file, line, what was found, what is allowed
 ├── EvaluatorError      what evaluates trackers, or a tracker to compare with, is not installed or fails
+├── ToolError           a model tool cannot do what was asked
+│   ├── ToolInputError   what it was given cannot be used: a file, a folder, options that do not fit together
+│   ├── RefusedResult    what came out is not good enough: differs, or loses too much; nothing was written
+│   └── ToolUnavailable  a package or program it needs is not installed
 ├── InstallError        a release cannot be put on this box
 │   └── RolledBackError  it was put there and did not become ready; the one before is in use again
 └── OutputError         a result file cannot be written
@@ -98,3 +102,19 @@ class InstallError(SitewatchError):
 
 class RolledBackError(InstallError):
     """A release did not become ready, and the one before is in use again."""
+
+
+class ToolError(SitewatchError):
+    """A model tool cannot do what was asked."""
+
+
+class ToolInputError(ToolError):
+    """What a tool was given cannot be used."""
+
+
+class RefusedResult(ToolError):
+    """What came out is not good enough; nothing was written."""
+
+
+class ToolUnavailable(ToolError):
+    """A package or program that a tool needs is not installed; the message says how to get it."""

@@ -216,3 +216,10 @@ examples:
 VERSION = """\
 Print the version, and the Python and system it runs on.
 """
+
+MODEL = """\
+Tools for the model of a site: from a trained model to an engine on the box, and to a server when one
+box is not enough. None of them is needed by `sitewatch run`."""
+
+MODEL_MORE = """\
+Each tool has its own page: sitewatch model TOOL --help. What a tool writes appears whole or not at all."""

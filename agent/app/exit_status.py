@@ -13,6 +13,8 @@ from agent.errors import (
     SinkError,
     SitewatchError,
     SourceError,
+    ToolError,
+    ToolUnavailable,
 )
 from agent.service.exit_codes import ExitCode
 from devices.errors import DevicesError
@@ -27,6 +29,8 @@ EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (PortInUseError, ExitCode.TEMPFAIL),
     (SequenceError, ExitCode.DATAERR),
     (EvaluatorError, ExitCode.UNAVAILABLE),
+    (ToolUnavailable, ExitCode.UNAVAILABLE),
+    (ToolError, ExitCode.DATAERR),
     (DevicesError, ExitCode.UNAVAILABLE),
     (SitewatchError, ExitCode.SOFTWARE),
 )

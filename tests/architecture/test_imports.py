@@ -33,23 +33,27 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # Runs before anything is installed: plain modules only.
     "agent.install": ("agent.errors", "agent.clock", "agent.service.exit_codes"),
     "agent.evaluation": ("agent.errors", *RECORDS, "trackers"),
+    "agent.models": ("agent.errors", "agent.clock", *RECORDS, "agent.detect", "agent.stream", "devices", "trackers"),
+    "agent.serve": ("agent.errors", "agent.clock", *RECORDS, "agent.detect", "agent.telemetry", "devices", "trackers"),
     **dict.fromkeys(WIRING, PACKAGES),
 }
 # These libraries may be imported in these rooms only.
 HOMES: dict[str, tuple[str, ...]] = {
     "pydantic": ("agent.settings",),
-    "fastapi": ("agent.web",),
-    "starlette": ("agent.web",),
-    "uvicorn": ("agent.web",),
+    "fastapi": ("agent.web", "agent.serve"),
+    "starlette": ("agent.web", "agent.serve"),
+    "uvicorn": ("agent.web", "agent.serve"),
     "paho": ("agent.publish", "agent.demo"),
-    "onnxruntime": ("devices.engines", "devices.probes"),
-    "openvino": ("devices.engines", "devices.probes"),
-    "tensorrt": ("devices.engines", "devices.probes"),
+    "onnxruntime": ("devices.engines", "devices.probes", "devices.models"),
+    "openvino": ("devices.engines", "devices.probes", "devices.models"),
+    "tensorrt": ("devices.engines", "devices.probes", "devices.models"),
     "pycuda": ("devices.engines", "devices.probes"),
-    "coremltools": ("devices.engines", "devices.probes"),
+    "coremltools": ("devices.engines", "devices.probes", "devices.models"),
     "tritonclient": ("devices.engines",),
     "trackeval": ("agent.evaluation",),
     "scipy": ("agent.evaluation",),
+    **dict.fromkeys(("torch", "nncf", "onnx2torch", "onnxslim"), ("devices.models",)),
+    **dict.fromkeys(("matplotlib", "pycocotools", "faster_coco_eval"), ("agent.models",)),
 }
 
 

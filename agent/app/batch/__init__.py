@@ -1,0 +1,1 @@
+"""`sitewatch batch`: run many clips through one engine."""

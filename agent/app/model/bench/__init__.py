@@ -1,0 +1,1 @@
+"""`sitewatch model bench`: latency and throughput of engines, side by side."""

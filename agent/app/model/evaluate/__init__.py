@@ -1,0 +1,1 @@
+"""`sitewatch model eval`: COCO mAP on any engine, and parity between engines."""

@@ -1,0 +1,1 @@
+"""`sitewatch model export`: PyTorch to ONNX, checked against PyTorch."""

@@ -1,0 +1,13 @@
+"""What can be asked of `sitewatch model optimize`. Imports nothing that is slow."""
+
+from __future__ import annotations
+
+import argparse
+
+DESCRIPTION = "TODO"
+MORE = "TODO"
+
+
+def describe(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.set_defaults(verb="agent.app.model.optimize.verb:main")

@@ -1,0 +1,1 @@
+"""`sitewatch model pack`: one file of model, labels, thresholds and golden outputs."""

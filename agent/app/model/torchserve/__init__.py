@@ -1,0 +1,1 @@
+"""`sitewatch model torchserve`: write a TorchServe handler and its configuration."""

@@ -1,0 +1,1 @@
+"""`sitewatch model triton`: write a Triton model repository."""

@@ -1,0 +1,1 @@
+"""`sitewatch serve`: answer detection requests over HTTP."""

@@ -1,0 +1,1 @@
+"""Detection as an HTTP service: requests in, batched over engine sessions, answers out."""
