@@ -12,9 +12,9 @@ SitewatchError
 ├── SequenceError       a recorded sequence cannot be evaluated: file, line, what was found, what is allowed
 ├── EvaluatorError      what evaluates trackers, or a tracker to compare with, is not installed or fails
 ├── ToolError           a model tool cannot do what was asked
-│   ├── ToolInputError   what it was given cannot be used: a file, a folder, options that do not fit together
-│   ├── RefusedResult    what came out is not good enough: differs, or loses too much; nothing was written
-│   └── ToolUnavailable  a package or program it needs is not installed
+│   ├── ToolInputError        what it was given cannot be used: a file, a folder, options that do not fit together
+│   ├── RefusedResultError    what came out is not good enough: differs, or loses too much; nothing was written
+│   └── ToolUnavailableError  a package or program it needs is not installed
 ├── InstallError        a release cannot be put on this box
 │   └── RolledBackError  it was put there and did not become ready; the one before is in use again
 └── OutputError         a result file cannot be written
@@ -112,9 +112,9 @@ class ToolInputError(ToolError):
     """What a tool was given cannot be used."""
 
 
-class RefusedResult(ToolError):
+class RefusedResultError(ToolError):
     """What came out is not good enough; nothing was written."""
 
 
-class ToolUnavailable(ToolError):
+class ToolUnavailableError(ToolError):
     """A package or program that a tool needs is not installed; the message says how to get it."""

@@ -14,7 +14,7 @@ from agent.errors import (
     SitewatchError,
     SourceError,
     ToolError,
-    ToolUnavailable,
+    ToolUnavailableError,
 )
 from agent.service.exit_codes import ExitCode
 from devices.errors import DevicesError
@@ -29,7 +29,7 @@ EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (PortInUseError, ExitCode.TEMPFAIL),
     (SequenceError, ExitCode.DATAERR),
     (EvaluatorError, ExitCode.UNAVAILABLE),
-    (ToolUnavailable, ExitCode.UNAVAILABLE),
+    (ToolUnavailableError, ExitCode.UNAVAILABLE),
     (ToolError, ExitCode.DATAERR),
     (DevicesError, ExitCode.UNAVAILABLE),
     (SitewatchError, ExitCode.SOFTWARE),
