@@ -70,8 +70,8 @@ def measure(
 
 
 def _timed(session: Session, stopwatch: Stopwatch, tensors: Tensors, inferences: int, load_s: float) -> Measurement:
-    warm_up_s, _ = _once(session, stopwatch, tensors)
-    times = [_once(session, stopwatch, tensors) for _ in range(inferences)]
+    warm_up_s, _ = timed_once(session, stopwatch, tensors)
+    times = [timed_once(session, stopwatch, tensors) for _ in range(inferences)]
     walls = [wall_s for wall_s, _ in times]
     return Measurement(
         load_s=load_s,
@@ -83,7 +83,12 @@ def _timed(session: Session, stopwatch: Stopwatch, tensors: Tensors, inferences:
     )
 
 
-def _once(session: Session, stopwatch: Stopwatch, tensors: Tensors) -> tuple[float, float]:
+def timed_once(session: Session, stopwatch: Stopwatch, tensors: Tensors) -> tuple[float, float]:
+    """Wall seconds and processor seconds of one inference.
+
+    Raises:
+        InferenceError: it failed.
+    """
     wall_s, processor_s = stopwatch.wall_s(), stopwatch.processor_s()
     session.infer(tensors)
     return stopwatch.wall_s() - wall_s, stopwatch.processor_s() - processor_s

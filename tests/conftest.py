@@ -77,6 +77,7 @@ SYSTEM_TOOLS: dict[str, tuple[Callable[[], bool], str]] = {
     "gstreamer_opencv": (lambda: _system_python_runs(GSTREAMER_OPENCV), "a system OpenCV built with GStreamer"),
     "mounts": (_may_mount, "the right to mount file systems, as root has it, and loop devices"),
     "compiler": (lambda: _on_path("gcc"), "the C compiler gcc"),
+    "java": (lambda: _on_path("java") and _runs(["java", "-version"]), "Java, which TorchServe runs on"),
     "tensorrt_bindings": (lambda: _on_path("gcc"), "the C compiler gcc"),
 }
 

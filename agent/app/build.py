@@ -41,8 +41,8 @@ def main(options: argparse.Namespace) -> int:
 
 def choose_for(site: SiteSettings, model: ModelSettings, machine: Machine, *, anew: bool) -> EngineChoice:
     """What a start of this site would choose, progress told on standard error; the caller closes the engine."""
-    plan = make_plan(model, site.detection, site.cameras)
     folder = state_folder(site, os.environ, Path.home())
+    plan = make_plan(model, site.detection, site.cameras, folder)
     return make_chooser(plan, model, machine, SystemClock(), folder, _tell).choose(anew=anew)
 
 

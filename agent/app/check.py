@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 
+from agent.app.detection import read_plan
 from agent.app.saying import say
-from agent.detect.detection_plan import plan_model
 from agent.errors import ModelError
+from agent.models.bundle.verifying import verify_bundled
 from agent.settings.broken_rule import BrokenRule
 from agent.settings.effective import describe
 from agent.settings.label_rules import unknown_labels
@@ -37,7 +38,8 @@ def check_model(site: SiteSettings) -> tuple[str, list[BrokenRule]]:
     if not isinstance(site.model, ModelSettings):
         return "the built-in motion detector", []
     try:
-        plan = plan_model(site.model.path, site.model, DetectionSettings())
+        plan = read_plan(site.model, DetectionSettings())
+        verify_bundled(plan)
     except ModelError as error:
         return "", [BrokenRule(("model",), str(error), allowed="")]
     return plan.told(), list(unknown_labels(site, plan.labels.texts))

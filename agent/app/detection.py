@@ -18,11 +18,14 @@ from agent.detect.label_choice import LabelFilter
 from agent.detect.model_detector import ModelDetector
 from agent.detect.motion import MotionDetector
 from agent.detect.moving_regions import MotionLimits
+from agent.models.bundle.bundle import is_bundle
+from agent.models.bundle.planning import plan_bundle
 from agent.settings.models import CameraSettings, DetectionSettings, ModelSettings
 from devices.engines.engine import BuildProgress, EngineRequest
 from devices.inventory import AcceleratorKind
 
 MOTION = "motion"
+BUNDLES_FOLDER = "bundles"
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,10 +90,11 @@ def prepare_detection(
         ModelError: the model cannot be used.
         SettingsError: a label is named that the model does not have.
         EngineUnavailable: no engine here can run it.
+        OutputError: it is a bundle, and the folder cannot be written.
     """
     if not isinstance(model, ModelSettings):
         return _motion(happened)
-    plan = make_plan(model, detection, cameras)
+    plan = make_plan(model, detection, cameras, folder)
     happened.detect.plan_made(plan.told())
     if plan.batch_fault:
         happened.detect.batch_refused(plan.model, plan.batch_fault)
@@ -102,17 +106,40 @@ def prepare_detection(
 
 
 def make_plan(
-    model: ModelSettings, detection: DetectionSettings, cameras: Mapping[str, CameraSettings]
+    model: ModelSettings,
+    detection: DetectionSettings,
+    cameras: Mapping[str, CameraSettings],
+    folder: Path | None = None,
 ) -> DetectionPlan:
     """How the site's model is fed and read, and that every label named is one of its own.
+
+    Args:
+        model: what the site file says of it.
+        detection: which detections count.
+        cameras: each may keep labels of its own.
+        folder: the state folder, where a bundle is unpacked; None takes a temporary one, which goes with the plan.
 
     Raises:
         ModelError: the model cannot be used.
         SettingsError: a label is named that the model does not have.
+        OutputError: it is a bundle, and the folder cannot be written.
     """
-    plan = plan_model(model.path, model, wanted_by_any(detection, cameras))
+    plan = read_plan(model, wanted_by_any(detection, cameras), folder)
     label_filters(plan.labels.texts, detection, cameras)  # a wrong label is told before minutes go into an engine
     return plan
+
+
+def read_plan(model: ModelSettings, detection: DetectionSettings, folder: Path | None = None) -> DetectionPlan:
+    """The same of a bare model or a bundle, for detections of any label.
+
+    Raises:
+        ModelError: the model cannot be used.
+        SettingsError: a threshold is of a label that the model does not have.
+        OutputError: it is a bundle, and the folder cannot be written.
+    """
+    if is_bundle(model.path):
+        return plan_bundle(model, detection, None if folder is None else folder / BUNDLES_FOLDER)
+    return plan_model(model.path, model, detection)
 
 
 def make_chooser(
@@ -136,6 +163,8 @@ def make_chooser(
         restarted: is told of every restart of an engine worker.
     """
     threads = model.threads or share_of_cores(machine.hardware().cpu_limit, model.sessions)
+    if plan.bundled is not None and model.calibration is None:
+        model = model.model_copy(update={"calibration": plan.bundled.calibration})
 
     def watched(request: EngineRequest) -> EngineRequest:
         def told(progress: BuildProgress) -> None:

@@ -12,11 +12,13 @@ from agent.app.engine_exam import make_exam
 from agent.app.machine import Machine
 from agent.clock import Clock
 from agent.detect.detection_plan import DetectionPlan
+from agent.detect.engine_request import make_request
+from agent.models.bundle.verifying import verify_bundled
 from agent.settings.models import ModelSettings
 from devices.candidates import Candidate, candidates
+from devices.engines.any_model import only_runtime
 from devices.engines.catalogue import DISTRIBUTIONS
-from devices.engines.coreml.package import is_core_ml
-from devices.engines.engine import Engine, EngineRequest, Precision, RemoteUse, WorkerUse
+from devices.engines.engine import Engine, EngineRequest
 from devices.errors import DevicesError
 from devices.inventory import Accelerator, AcceleratorKind
 from devices.kept_choice import ChoiceShelf, KeptChoice, choice_key
@@ -96,6 +98,7 @@ class EngineChooser:
 
         Raises:
             ModelFileError: the model's file is at fault.
+            ModelError: it came in a bundle, and does not find what that says.
             EngineUnavailable: no engine can run it.
         """
         exam = make_exam(self._plan)
@@ -111,6 +114,7 @@ class EngineChooser:
         return replace(self._chosen(exam, shelf), forgot=forgot)
 
     def _chosen(self, exam: Exam, shelf: ChoiceShelf | None) -> EngineChoice:
+        verify_bundled(self._plan)  # so that no engine is blamed for what the bundle says
         policy = Policy.EFFICIENT if self._model.engine == Policy.EFFICIENT.value else Policy.FASTEST
         ways = self._ways()
         choice = choose(ways, self._request, exam, self._try_out, policy=policy)
@@ -122,40 +126,20 @@ class EngineChooser:
         return EngineChoice(choice.engine, choice.verdicts)
 
     def _ways(self) -> tuple[Candidate, ...]:
-        """What the machine has and the site's servers; a Core ML model runs on nothing but Core ML."""
+        """What the machine has and the site's servers; a model in a run-time's own format runs on nothing else."""
         inventory = self._machine.inventory()
         if self._model.servers:
             servers = Accelerator(AcceleratorKind.REMOTE, "model servers")
             inventory = replace(inventory, accelerators=(*inventory.accelerators, servers))
         ways = candidates(inventory, self._model.engine)
-        if is_core_ml(self._plan.path):
-            return tuple(way for way in ways if way.runtime in (None, "coreml"))
-        return ways
+        only = only_runtime(self._plan.path)
+        return ways if only is None else tuple(way for way in ways if way.runtime in (None, only))
 
     def _request(self, accelerator: Accelerator) -> EngineRequest:
-        request = EngineRequest(
-            self._plan.path,
-            accelerator,
-            image=self._plan.image,
-            threads=self._threads,
-            sessions=self._model.sessions,
-            batch=self._plan.engine_batch,
-            largest_batch=self._plan.batch,
-            cache_dir=None if self._folder is None else self._folder / ENGINES_FOLDER,
-            precision=Precision(self._model.precision),
-            calibration=self._model.calibration,
-            device=self._model.device,
-            remote=self._remote(),
-            worker=WorkerUse(self._model.isolate, self._model.worker_python),
+        folder = None if self._folder is None else self._folder / ENGINES_FOLDER
+        return self._watched(
+            make_request(self._plan, self._model, accelerator, threads=self._threads, cache_dir=folder)
         )
-        return self._watched(request)
-
-    def _remote(self) -> RemoteUse | None:
-        model = self._model
-        if not model.servers:
-            return None
-        name, version = model.remote_model or "", model.remote_version or ""
-        return RemoteUse(model.servers, name, version, timeout_s=float(model.remote_timeout))
 
     def _key(self, exam: Exam) -> str:
         hardware = self._machine.hardware()

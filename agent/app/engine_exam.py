@@ -2,51 +2,42 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from importlib import resources
 
 import cv2
 import numpy as np
 
 from agent.detect.agreement import BoxJudge
-from agent.detect.canvas import Canvas
 from agent.detect.detection_plan import DetectionPlan
-from agent.stream.array_picture import ArrayPicture
-from agent.stream.frame import ClockSource, Frame, FrameInfo
-from devices.engines.engine import Tensors
+from agent.detect.exam_questions import questions_of
+from agent.detect.golden import GoldenJudge
+from agent.models.bundle.stills import stills
+from agent.stream.frame import BgrArray
 from devices.trials.exam import Exam
 
 PICTURES = ("astronaut.jpg", "cat_and_cup.jpg")
 
 
 def make_exam(plan: DetectionPlan) -> Exam:
-    """Questions for engines made ready for `plan`, and the judge of their answers."""
-    canvas = Canvas(plan.batch, _size(plan), plan.preprocessing.fit, plan.preprocessing.pad_value)
-    questions, letterboxes = [], []
-    for name in PICTURES:
-        boxed = canvas.paint([_frame(name)] * plan.batch)
-        questions.append(_question(plan, canvas))
-        letterboxes.append(boxed)
-    judge = BoxJudge(plan.exam_decoder, tuple(letterboxes))
-    return Exam(tuple(questions), judge)
+    """Questions for engines made ready for `plan`, and the judge of their answers.
+
+    A model out of a bundle is shown its golden pictures; where it is fed as it was packed, it must find what is
+    told there, whatever the reference finds.
+    """
+    bundled = plan.bundled
+    pictures = standard_pictures() if bundled is None else bundled.golden.pictures
+    asked = questions_of(plan, stills(pictures))
+    if bundled is None or not bundled.is_fed_as_packed:
+        return Exam(asked.tensors, BoxJudge(plan.exam_decoder, asked.letterboxes))
+    judge = GoldenJudge(bundled.plan.exam_decoder, asked.letterboxes, bundled.golden.found)
+    return Exam(asked.tensors, judge)
 
 
-def _question(plan: DetectionPlan, canvas: Canvas) -> Tensors:
-    question: Tensors = {plan.image.name: canvas.pixels.copy()}
-    if plan.size_input is not None:
-        size = np.array(_size(plan), plan.size_input.dtype)
-        question[plan.size_input.name] = np.tile(size, (plan.batch, 1))
-    return question
+def standard_pictures() -> tuple[BgrArray, ...]:
+    """Those that come with sitewatch, each uint8 (height, width, 3) BGR."""
+    return tuple(_picture(name) for name in PICTURES)
 
 
-def _size(plan: DetectionPlan) -> tuple[int, int]:
-    return plan.image.width_px, plan.image.height_px
-
-
-def _frame(name: str) -> Frame:
+def _picture(name: str) -> BgrArray:
     content = resources.files("agent.app").joinpath("exam_pictures", name).read_bytes()
-    picture = np.asarray(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR), np.uint8)
-    height_px, width_px = picture.shape[:2]
-    began = datetime.fromtimestamp(0, timezone.utc)
-    info = FrameInfo("exam", 1, began, ClockSource.HOST, 0.0, width_px, height_px)
-    return Frame(info, ArrayPicture(picture))
+    return np.asarray(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR), np.uint8)

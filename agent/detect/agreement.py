@@ -69,11 +69,13 @@ class BoxJudge:
 def compare_boxes(pairs: Sequence[tuple[Detections, Detections]], tolerance: Tolerance) -> Difference | None:
     """What two engines found in the same pictures; None where neither is sure of anything."""
     matches = [
-        match for one, other in pairs for match in (*_matches(one, other, tolerance), *_matches(other, one, tolerance))
+        match
+        for one, other in pairs
+        for match in (*best_matches(one, other, tolerance), *best_matches(other, one, tolerance))
     ]
     if not matches:
         return None
-    met = [match for match in matches if match.iou >= tolerance.iou and match.score_off <= tolerance.score]
+    met = [match for match in matches if match.is_within(tolerance)]
     least = min(match.iou for match in matches)
     most = max(match.score_off for match in matches)
     is_within = len(matches) - len(met) <= tolerance.missing * len(matches)
@@ -83,16 +85,30 @@ def compare_boxes(pairs: Sequence[tuple[Detections, Detections]], tolerance: Tol
 
 
 @dataclass(frozen=True)
-class _Match:
+class Match:
+    """A sure box of one engine, and the box of its class on the other that overlaps it most.
+
+    Attributes:
+        iou: overlap of the two; 0 where the other has none there.
+        score_off: difference of their scores; the whole score where the other has none there.
+        box_off_px: greatest difference of an edge; None where the other has none there.
+    """
+
     iou: float
     score_off: float
+    box_off_px: float | None = None
+
+    def is_within(self, tolerance: Tolerance) -> bool:
+        """Whether it is the same box, as near as this tolerance asks."""
+        return self.iou >= tolerance.iou and self.score_off <= tolerance.score
 
 
-def _matches(sure: Detections, others: Detections, tolerance: Tolerance) -> list[_Match]:
+def best_matches(sure: Detections, others: Detections, tolerance: Tolerance) -> list[Match]:
     """For each sure box of one engine the best box of its class on the other."""
-    best = {row: _Match(0.0, float(score)) for row, score in enumerate(sure.scores) if score >= tolerance.sure_score}
+    best = {row: Match(0.0, float(score)) for row, score in enumerate(sure.scores) if score >= tolerance.sure_score}
     pairs = overlaps(sure.boxes.T.astype(np.float64), others.boxes.T.astype(np.float64))
     for row, column, iou in zip(pairs.rows.tolist(), pairs.columns.tolist(), pairs.iou.tolist(), strict=True):
         if row in best and sure.class_ids[row] == others.class_ids[column] and iou > best[row].iou:
-            best[row] = _Match(iou, abs(float(sure.scores[row]) - float(others.scores[column])))
+            score_off = abs(float(sure.scores[row]) - float(others.scores[column]))
+            best[row] = Match(iou, score_off, float(np.abs(sure.boxes[row] - others.boxes[column]).max()))
     return list(best.values())

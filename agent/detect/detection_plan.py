@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,14 +10,16 @@ import numpy as np
 
 from agent.detect.batch_trial import batch_fault
 from agent.detect.decoders.decoder import Decoder, Limits
+from agent.detect.golden import Bundled
 from agent.detect.label_choice import score_thresholds
 from agent.detect.labels import Labels, choose_labels
 from agent.detect.model_picture import ModelPicture, find_picture
 from agent.detect.preprocessing import Preprocessing
-from agent.detect.recognition import read_signature, recognise
+from agent.detect.recognition import Run, read_signature, recognise
 from agent.errors import ModelError
 from agent.settings.models import DetectionSettings, ModelSettings
 from devices.engines.any_model import read_any_model
+from devices.engines.dry_run import dry_run
 from devices.engines.engine import ImageInput, TensorSpec
 from devices.engines.model_file import ModelFile
 from devices.errors import DevicesError
@@ -39,12 +41,14 @@ class DetectionPlan:
         preprocessing: as the family asks, overruled by the site file.
         labels: of every class id, and where they were found.
         decoder: reads the outputs.
+        decoder_for: makes one that reads the outputs with other limits.
         exam_decoder: the same with low thresholds and every label, to compare engines by.
         outputs: as `Session.infer` must give them, the first axis the batch's.
         size_input: the input that takes the size boxes shall be in, or None.
         batch: pictures in one inference, at most.
         is_batch_fixed: every inference takes exactly `batch`; what is missing is filled up.
         batch_fault: why the model, which leaves its batch open, gets one picture at a time all the same; or "".
+        bundled: what came with it, of a model out of a bundle.
     """
 
     path: Path
@@ -55,12 +59,14 @@ class DetectionPlan:
     preprocessing: Preprocessing
     labels: Labels
     decoder: Decoder
+    decoder_for: Callable[[Limits], Decoder]
     exam_decoder: Decoder
     outputs: tuple[TensorSpec, ...]
     size_input: TensorSpec | None
     batch: int
     is_batch_fixed: bool
     batch_fault: str = ""
+    bundled: Bundled | None = None
 
     @property
     def engine_batch(self) -> int | None:
@@ -81,30 +87,31 @@ class DetectionPlan:
         )
 
 
-def plan_model(path: Path, model: ModelSettings, detection: DetectionSettings) -> DetectionPlan:
+def plan_model(path: Path, model: ModelSettings, detection: DetectionSettings, run: Run = dry_run) -> DetectionPlan:
     """Read a model, run it once on a plain picture, and decide how it is fed and read.
 
     Args:
-        path: of the ONNX file, or the Core ML package.
+        path: of the ONNX file, the Core ML package, or the OpenVINO model.
         model: what the site file says of it; overrules what is read off the model.
         detection: which detections count; labels not in its `keep_labels` are dismissed early. What single cameras
             keep is for each camera's `LabelFilter`, so give the labels of all of them together here.
+        run: runs it; on the processor where not said otherwise.
 
     Raises:
         ModelError: the file is no model, fits no family, or its labels do not fit.
         SettingsError: a label named in `detection` is none of the model's.
     """
     try:
-        return _planned(read_any_model(path), model, detection)
+        return _planned(read_any_model(path), model, detection, run)
     except (DevicesError, ModelError) as error:
         told = str(error)
         raise ModelError(told if str(path) in told else f"{path}: {told}") from error
 
 
-def _planned(file: ModelFile, model: ModelSettings, detection: DetectionSettings) -> DetectionPlan:
+def _planned(file: ModelFile, model: ModelSettings, detection: DetectionSettings, run: Run) -> DetectionPlan:
     picture = find_picture(file.inputs, file.metadata, model.input_size)
     batch = _batch(picture, model.batch)
-    signature = read_signature(file, picture)
+    signature = read_signature(file, picture, run)
     fault = batch_fault(file, picture, signature, batch) if picture.batch is None and batch > 1 else ""
     batch = 1 if fault else batch
     family, match = recognise(signature, model.family)
@@ -120,6 +127,7 @@ def _planned(file: ModelFile, model: ModelSettings, detection: DetectionSettings
         preprocessing=preprocessing,
         labels=labels,
         decoder=match.decoder(_limits(labels.texts, detection)),
+        decoder_for=match.decoder,
         exam_decoder=match.decoder(_exam_limits(labels.texts, detection)),
         outputs=tuple(replace(spec, shape=(None, *spec.shape[1:])) for spec in signature.outputs),
         size_input=next((spec for spec in file.inputs if spec.name == match.size_input), None),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from agent.detect.letterbox import Fit
-from agent.settings.models import ModelSettings
+
+if TYPE_CHECKING:  # decoders, which need this, also run where there are no settings: inside other people's servers
+    from agent.settings.models import ModelSettings
 
 Channels = tuple[float, float, float]
 

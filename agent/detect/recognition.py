@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,13 @@ from agent.detect.model_picture import ModelPicture
 from agent.detect.plain_inputs import plain_inputs
 from agent.errors import ModelError
 from devices.engines.dry_run import dry_run
-from devices.engines.engine import TensorSpec
+from devices.engines.engine import Tensors, TensorSpec
 from devices.engines.model_file import ModelFile
 
 AUTO = "auto"
+
+Run = Callable[[Path, Tensors], Tensors]
+"""Runs a model once: its own outputs for its own inputs, by name, floats as float32."""
 
 
 def recognise(signature: Signature, family: str = AUTO, families: Sequence[Family] = FAMILIES) -> tuple[Family, Match]:
@@ -45,13 +49,18 @@ def recognise(signature: Signature, family: str = AUTO, families: Sequence[Famil
     return best[0]
 
 
-def read_signature(file: ModelFile, picture: ModelPicture) -> Signature:
-    """What the model declares, and gives for one plain picture on the processor.
+def read_signature(file: ModelFile, picture: ModelPicture, run: Run = dry_run) -> Signature:
+    """What the model declares, and gives for one plain picture.
+
+    Args:
+        file: as it describes itself.
+        picture: its picture input.
+        run: computes the answer; on the processor where not said otherwise.
 
     Raises:
         devices.errors.DevicesError: the model does not run.
     """
-    sample = {name: _as_float32(tensor) for name, tensor in dry_run(file.path, plain_inputs(file, picture)).items()}
+    sample = {name: _as_float32(tensor) for name, tensor in run(file.path, plain_inputs(file, picture)).items()}
     outputs = tuple(TensorSpec(spec.name, spec.dtype, sample[spec.name].shape) for spec in file.outputs)
     names = names_in(file.metadata)
     return Signature(file.inputs, outputs, sample, file.metadata, names, picture.width_px, picture.height_px)

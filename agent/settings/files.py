@@ -22,7 +22,7 @@ def unreadable_files(site: SiteSettings) -> Iterator[BrokenRule]:
     """Every file the site names that is missing, unreadable or empty; opens each, changes nothing."""
     if site.model != "motion":
         if not (site.model.path.suffix in CORE_ML_FOLDERS and site.model.path.is_dir()):
-            yield from _file(("model", "path"), site.model.path, "an ONNX file, or a Core ML package")
+            yield from _file(("model", "path"), site.model.path, "an ONNX file, a bundle, or a Core ML package")
         if isinstance(site.model.labels, Path):
             yield from _labels(site, site.model.labels)
     if site.broker is not None and site.broker != "embedded":

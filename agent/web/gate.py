@@ -34,19 +34,24 @@ class Gate:
             return
         refusal = self._refusal(Headers(scope=scope))
         if refusal is None:
-            await self._app(scope, receive, _careful(send))
+            await self._app(scope, receive, careful(send))
             return
         headers = {"www-authenticate": 'Bearer realm="sitewatch"'} if refusal is HTTPStatus.UNAUTHORIZED else None
         response = JSONResponse({"detail": _REFUSALS[refusal]}, refusal, headers)
-        await response(scope, receive, _careful(send))
+        await response(scope, receive, careful(send))
 
     def _refusal(self, headers: Headers) -> HTTPStatus | None:
         if self._token is None:
-            return None if _names_loopback(headers.get("host", "")) else HTTPStatus.MISDIRECTED_REQUEST
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        # Headers reach us as Latin-1; what the client sent was UTF-8.
-        is_right = hmac.compare_digest(given.strip().encode("latin-1"), self._token.encode())
-        return None if is_right and scheme.lower() == "bearer" else HTTPStatus.UNAUTHORIZED
+            return None if names_loopback(headers.get("host", "")) else HTTPStatus.MISDIRECTED_REQUEST
+        return None if bears_token(headers, self._token) else HTTPStatus.UNAUTHORIZED
+
+
+def bears_token(headers: Headers, token: str) -> bool:
+    """Whether a request's header `Authorization: Bearer` holds the token; compared in constant time."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    # Headers reach us as Latin-1; what the client sent was UTF-8.
+    is_right = hmac.compare_digest(given.strip().encode("latin-1"), token.encode())
+    return is_right and scheme.lower() == "bearer"
 
 
 def is_loopback(host: str) -> bool:
@@ -59,14 +64,16 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _names_loopback(host_header: str) -> bool:
+def names_loopback(host_header: str) -> bool:
     """Whether a Host header, `name[:port]` or `[v6][:port]`, names loopback; a client too old to send one may pass."""
     if host_header.startswith("["):
         return is_loopback(host_header[1:].partition("]")[0])
     return not host_header or is_loopback(host_header.partition(":")[0])
 
 
-def _careful(send: Send) -> Send:
+def careful(send: Send) -> Send:
+    """`send`, with headers that forbid keeping an answer and guessing its type."""
+
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)

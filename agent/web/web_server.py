@@ -70,7 +70,7 @@ class WebServer:
             PortInUseError: another program has it.
             SettingsError: this machine has no such address, or we may not serve on it.
         """
-        self._socket = _listen(self._host, self._port)
+        self._socket = listen(self._host, self._port)
         self._port = self._socket.getsockname()[1]
 
     def run(self, beat: Beat = no_beat) -> None:
@@ -136,13 +136,24 @@ def _config(app: object) -> uvicorn.Config:
     )
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, keys: tuple[str, str] = ("http.host", "http.port")) -> socket.socket:
+    """A listening socket on an address of this machine.
+
+    Args:
+        host: name or address.
+        port: 0 takes a free one.
+        keys: what the operator calls the two, for errors.
+
+    Raises:
+        PortInUseError: another program has it.
+        SettingsError: this machine has no such address, or we may not serve on it.
+    """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except socket.gaierror as error:
-        raise SettingsError(f"http.host: {host} is no address of this machine: {error.strerror}") from error
+        raise SettingsError(f"{keys[0]}: {host} is no address of this machine: {error.strerror}") from error
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -151,16 +162,16 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        raise _refused(host, port, error) from error
+        raise _refused(host, port, keys, error) from error
     return listener
 
 
-def _refused(host: str, port: int, error: OSError) -> SettingsError | PortInUseError:
+def _refused(host: str, port: int, keys: tuple[str, str], error: OSError) -> SettingsError | PortInUseError:
     if error.errno == errno.EADDRINUSE:
         return PortInUseError(
-            f"http.port: {port} on {host} is in use by another program; stop that one, choose another port, "
+            f"{keys[1]}: {port} on {host} is in use by another program; stop that one, choose another port, "
             "or 0 for any free one"
         )
     if error.errno == errno.EACCES:
-        return SettingsError(f"http.port: {port} on {host} is not ours to serve on; choose one of 1024 or above")
-    return SettingsError(f"http.host: {host} cannot be served on: {error.strerror}")
+        return SettingsError(f"{keys[1]}: {port} on {host} is not ours to serve on; choose one of 1024 or above")
+    return SettingsError(f"{keys[0]}: {host} cannot be served on: {error.strerror}")

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from devices.engines import onnxruntime_engine
+from devices.engines.any_model import only_runtime
 from devices.engines.coreml import engine as coreml_engine
-from devices.engines.coreml.package import is_core_ml
 from devices.engines.engine import EngineRequest, Tensors, TensorSpec
+from devices.engines.openvino import engine as openvino_engine
 from devices.errors import EngineLoadError
 from devices.inventory import Accelerator, AcceleratorKind
 
@@ -25,11 +26,12 @@ def dry_run(path: Path, tensors: Mapping[str, npt.NDArray[Any]]) -> Tensors:
 
     Raises:
         ModelFileError: the file is no model.
-        EngineUnavailable: ONNX Runtime is not installed; or it is a Core ML model, and this is no Mac.
+        EngineUnavailable: the run-time is not installed; or it is a Core ML model, and this is no Mac.
         EngineLoadError: the run-time refuses the model.
         InferenceError: the tensors are not what the model takes, or it cannot be run.
     """
-    load = coreml_engine.load if is_core_ml(path) else onnxruntime_engine.load
+    loads = {"coreml": coreml_engine.load, "openvino": openvino_engine.load}
+    load = loads.get(only_runtime(path) or "", onnxruntime_engine.load)
     engine = load(EngineRequest(model=path, accelerator=_CPU))
     session = engine.session()
     try:

@@ -16,6 +16,7 @@ from devices.engines.engine import EngineRequest, Precision
 from devices.engines.image_graph import PICTURES, prepared_graph
 from devices.engines.image_input import image_tensor, model_inputs
 from devices.engines.model_file import ModelFile, parse, serialised
+from devices.engines.onnxruntime_quantised import for_processor
 from devices.errors import EngineUnavailable
 from devices.inventory import AcceleratorKind
 
@@ -66,7 +67,7 @@ def provider_use(model: ModelFile, request: EngineRequest) -> ProviderUse:
     if name == CORE_ML_PROVIDER:
         keyed = with_cache_key(model.path, graph)
         return _chain(name, core_ml_options(request, keyed), keyed, model.precision)
-    return ProviderUse(name, ((name, {}),), graph, model.precision)
+    return ProviderUse(name, ((name, {}),), for_processor(model, graph), model.precision)
 
 
 def tensorrt_use(model: ModelFile, request: EngineRequest) -> ProviderUse:

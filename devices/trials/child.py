@@ -23,7 +23,7 @@ Say = Callable[[dict[str, object]], None]
 
 def main() -> None:
     """Answer one question."""
-    say = _voice()
+    say = voice()
     question = opened(sys.stdin.buffer.read())
     try:
         trial = _tried(question, say)
@@ -59,7 +59,7 @@ def resident_bytes() -> int | None:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), None)
 
 
-def _voice() -> Say:
+def voice() -> Say:
     """Writes JSON lines to what was standard output; what libraries print goes to standard error."""
     stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

@@ -33,8 +33,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # Runs before anything is installed: plain modules only.
     "agent.install": ("agent.errors", "agent.clock", "agent.service.exit_codes"),
     "agent.evaluation": ("agent.errors", *RECORDS, "trackers"),
-    "agent.models": ("agent.errors", "agent.clock", *RECORDS, "agent.detect", "agent.stream", "devices", "trackers"),
-    "agent.serve": ("agent.errors", "agent.clock", *RECORDS, "agent.detect", "agent.telemetry", "devices", "trackers"),
+    "agent.models": (*GROUND, *RECORDS, "agent.detect", "agent.stream", "devices", "trackers"),
+    # Its handler reads what strangers sent as the detection server does.
+    "agent.models.torchserve": (
+        *(*GROUND, *RECORDS, "agent.detect", "agent.stream", "agent.models", "devices", "trackers"),
+        *("agent.serve.picture", "agent.serve.refusal"),
+    ),
+    "agent.serve": (*GROUND, *RECORDS, "agent.detect", "agent.stream", "agent.pipeline", "agent.web", "devices", "trackers"),
     **dict.fromkeys(WIRING, PACKAGES),
 }
 # These libraries may be imported in these rooms only.
@@ -43,6 +48,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "fastapi": ("agent.web", "agent.serve"),
     "starlette": ("agent.web", "agent.serve"),
     "uvicorn": ("agent.web", "agent.serve"),
+    **dict.fromkeys(("PIL", "python_multipart"), ("agent.serve",)),
     "paho": ("agent.publish", "agent.demo"),
     "onnxruntime": ("devices.engines", "devices.probes", "devices.models"),
     "openvino": ("devices.engines", "devices.probes", "devices.models"),

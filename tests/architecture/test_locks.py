@@ -28,7 +28,7 @@ LOCKS = {
     "test": ("demo", "intel", "remote", "evaluation", "test"),
 }
 # Not for where the agent is: other packages' trackers, timed beside ours; what tests run in environments of their own.
-APART = ("peers", "coreml", "mlserver", "triton")
+APART = ("peers", "coreml", "export", "mlserver", "torchserve", "triton")
 
 
 def pins(lock: str) -> dict[str, set[str]]:

@@ -95,6 +95,11 @@ class ModelServer(ABC):
         self._ask(f"/v2/repository/models/{name}/load")
         self._served.append(name)
 
+    def load(self, name: str) -> None:
+        """Load what somebody wrote into the folder of models."""
+        self._ask(f"/v2/repository/models/{name}/load")
+        self._served.append(name)
+
     def unload(self, name: str) -> None:
         """Let go of a model."""
         self._ask(f"/v2/repository/models/{name}/unload")

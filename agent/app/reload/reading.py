@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.app.detection import make_plan
+from agent.app.detection import make_plan, read_plan
 from agent.app.reload.difference import Changes, Effect, applicable, difference
-from agent.detect.detection_plan import DetectionPlan, plan_model
+from agent.detect.detection_plan import DetectionPlan
 from agent.errors import ModelError
 from agent.settings.broken_rule import BrokenRule
 from agent.settings.label_rules import unknown_labels
@@ -53,7 +53,7 @@ def _plan(path: Path, environ: Mapping[str, str], site: SiteSettings) -> Detecti
     if not isinstance(model, ModelSettings):
         return None
     try:
-        labels = plan_model(model.path, model, DetectionSettings()).labels.texts
+        labels = read_plan(model, DetectionSettings()).labels.texts
     except ModelError as error:
         raise mistakes_found_later(path, environ, [BrokenRule(("model",), str(error), allowed="")]) from error
     broken = list(unknown_labels(site, labels))
@@ -64,4 +64,6 @@ def _plan(path: Path, environ: Mapping[str, str], site: SiteSettings) -> Detecti
 
 def _told_apart(plan: DetectionPlan | None) -> object:
     """What differs between two models; the file may be another one under the same name."""
-    return None if plan is None else (plan.sha256, plan.labels.texts)
+    if plan is None:
+        return None
+    return plan.sha256, plan.labels.texts, None if plan.bundled is None else plan.bundled.sha256

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 
 from agent.stream.frame import BgrArray
-from trackers import Tracks
+from trackers import Detections, Tracks
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 WHITE = (255, 255, 255)
@@ -26,6 +26,16 @@ def draw_tracks(picture: BgrArray, tracks: Tracks, labels: tuple[str, ...]) -> N
         x1, y1, x2, y2 = (round(float(edge)) for edge in box)
         cv2.rectangle(picture, (x1, y1), (x2, y2), color, 2 * thickness)
         _tag(picture, f"{labels[class_id]} {track_id}  {score:.2f}", (x1, y1), color, scale)
+
+
+def draw_detections(picture: BgrArray, detections: Detections, labels: tuple[str, ...]) -> None:
+    """Draw every detection's box with label and score into the picture itself, in the color of its class."""
+    scale, thickness = _text_size(picture)
+    for box, score, class_id in zip(detections.boxes, detections.scores, detections.class_ids, strict=True):
+        color = PALETTE[int(class_id) % len(PALETTE)]
+        x1, y1, x2, y2 = (round(float(edge)) for edge in box)
+        cv2.rectangle(picture, (x1, y1), (x2, y2), color, 2 * thickness)
+        _tag(picture, f"{labels[class_id]}  {score:.2f}", (x1, y1), color, scale)
 
 
 def draw_rate(picture: BgrArray, frames_per_second: float) -> None:

@@ -44,7 +44,7 @@ class ModelSettings(Record):
     """The detection model and how it is fed; what is left out is read off the model."""
 
     path: SitePath
-    """The ONNX file."""
+    """The ONNX file, or a bundle: one file of it and all that belongs to it."""
 
     labels: Labels | None = None
     """Text of every class in order: path of a file with one a line, or a list; null reads the model's metadata."""

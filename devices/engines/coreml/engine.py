@@ -31,6 +31,11 @@ UNITS = {
     AcceleratorKind.CPU: ("CPU_ONLY", "MLCPUComputeDevice"),
 }
 
+UNITS_NOTE = "sitewatch_compute_units"
+"""What a package's notes may name: the units it was converted for. Others refuse it; ALL lets Core ML use every one."""
+_ALL = "ALL"
+_NAMES_OF_UNITS = {_ALL, *(name for name, _ in UNITS.values())}
+
 
 def load(request: EngineRequest) -> Engine:
     """Make the model ready; the first time on a machine may take minutes, within the request's deadline.
@@ -48,8 +53,8 @@ def load(request: EngineRequest) -> Engine:
             "onnxruntime runs ONNX models on Apple's devices"
         )
     library = import_coremltools()
-    units = _units(library, request)
     model = read_coreml_model(request.model)
+    units = _units(library, request, model.metadata.get(UNITS_NOTE))
     inputs = engine_inputs(model, request)
     _require_fixed(model, inputs)
     compiled = load_compiled(library, model, request, units)
@@ -164,14 +169,18 @@ def listed(library: CoreMlObject) -> list[str]:
         return []
 
 
-def _units(library: CoreMlObject, request: EngineRequest) -> CoreMlObject:
+def _units(library: CoreMlObject, request: EngineRequest, noted: str | None) -> CoreMlObject:
+    """What to ask for: the accelerator's own, or all where the package says so and the Neural Engine is meant."""
     name, device = UNITS[request.accelerator.kind]
     found = listed(library)
     if not found:
         raise EngineUnavailable(f"{NAME}: Core ML is a part of macOS, and this is another system")
     if device not in found:
         raise EngineUnavailable(f"{NAME}: {device} was asked for, Core ML lists {', '.join(found)}")
-    return getattr(library.ComputeUnit, name)
+    if noted in _NAMES_OF_UNITS - {name, _ALL} and request.accelerator.kind is not AcceleratorKind.CPU:
+        raise EngineUnavailable(f"{NAME}: {request.model.name} was converted for {noted}, not for {name}")
+    is_for_all = noted == _ALL and request.accelerator.kind is AcceleratorKind.APPLE_NEURAL_ENGINE
+    return getattr(library.ComputeUnit, _ALL if is_for_all else name)
 
 
 def _require_fixed(model: ModelFile, inputs: tuple[TensorSpec, ...]) -> None:

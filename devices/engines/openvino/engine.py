@@ -11,6 +11,7 @@ from devices.engines.engine import Engine, EngineRequest, EngineSpec, Tensors
 from devices.engines.image_input import engine_inputs
 from devices.engines.model_file import ModelFile, read_model
 from devices.engines.openvino.compiling import Compiling
+from devices.engines.openvino.ir_file import is_ir, read_ir
 from devices.engines.openvino.network import fitted, output_ports, output_spec
 from devices.engines.openvino.places import accelerator_of, find_place, running_devices
 from devices.engines.openvino.runtime import NAME, OvObject, import_runtime, make_core, sentence
@@ -25,11 +26,11 @@ def load(request: EngineRequest) -> Engine:
     On the processor every stream has `threads` threads. An NPU fixes an open batch at `largest_batch`.
 
     Raises:
-        ModelFileError: the file is no ONNX model.
+        ModelFileError: the file is no ONNX model, and no OpenVINO model.
         EngineUnavailable: OpenVINO is not installed, does not find the device, or would run elsewhere than asked.
         EngineLoadError: it refuses the model.
     """
-    model = read_model(request.model)
+    model = read_ir(request.model) if is_ir(request.model) else read_model(request.model)
     engine_inputs(model, request)  # what cannot be fed is told first
     runtime = import_runtime()
     core = make_core(runtime)

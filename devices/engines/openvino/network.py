@@ -8,6 +8,7 @@ from types import ModuleType
 from devices.engines.engine import EngineRequest, TensorSpec
 from devices.engines.image_input import ImageTensor, engine_inputs, image_tensor, model_inputs, shape_text
 from devices.engines.model_file import ModelFile
+from devices.engines.openvino.ir_file import ir_network, is_ir
 from devices.engines.openvino.places import Place
 from devices.engines.openvino.runtime import NAME, OvObject
 from devices.errors import EngineLoadError
@@ -68,7 +69,9 @@ def output_spec(name: str, port: OvObject) -> TensorSpec:
 
 
 def _read(runtime: ModuleType, model: ModelFile) -> OvObject:
-    """Through the ONNX front end by name: guessing would let every other front end print its complaints."""
+    """Through the front end by name: guessing would let every other front end print its complaints."""
+    if is_ir(model.path):
+        return ir_network(runtime, model.path)
     frontend = runtime.frontend.FrontEndManager().load_by_framework("onnx")
     return frontend.convert(frontend.load(str(model.path)))
 

@@ -1,0 +1,1 @@
+"""Simplifying a model and proving that it still computes the same, before anything is written."""

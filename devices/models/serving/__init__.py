@@ -1,0 +1,1 @@
+"""What other people's model servers run: files copied beside a model, for the server's own Python, never run here."""
