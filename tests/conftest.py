@@ -159,6 +159,13 @@ def pytest_make_collect_report(
     return report
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell what all dangers together did to the events."""
+    accounts = sys.modules.get("dangers.accounts")
+    if accounts is not None and accounts.ACCOUNTS:
+        terminalreporter.line(accounts.total())
+
+
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport, *, is_about_assets: bool) -> None:
     excused = is_about_assets and not assets_folder().is_dir()
     if os.environ.get("CI") != "true" or not report.skipped or excused or hasattr(report, "wasxfail"):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from agent.errors import InstallError
 
-# Locks that are no extra of a site: the smallest, the tests', and environments of other programs.
-NO_EXTRAS = ("base", "test", "evaluation", "peers")
+# What a site may have besides the base; the other locks are for tests, tools and other programs.
+SITE_EXTRAS = ("apple", "demo", "intel", "nvidia", "remote")
 # JetPack brings these for the system's Python, built for its own CUDA; a wheel would hide them.
 JETPACKS_OWN = ("opencv-python-headless", "tensorrt", "numpy")
 _AN_ENTRY = re.compile(r"^(?=[A-Za-z0-9])", re.MULTILINE)
@@ -23,10 +23,9 @@ def locks(folder: Path, extras: Sequence[str]) -> tuple[Path, ...]:
     """
     if not extras:
         return (folder / "base.lock",)
-    allowed = sorted({path.stem for path in folder.glob("*.lock")} - set(NO_EXTRAS))
     for extra in extras:
-        if extra not in allowed:
-            raise InstallError(f"--with {extra}: no such extra; allowed: {', '.join(allowed)}")
+        if extra not in SITE_EXTRAS:
+            raise InstallError(f"--with {extra}: no such extra; allowed: {', '.join(SITE_EXTRAS)}")
     return tuple(folder / f"{extra}.lock" for extra in dict.fromkeys(extras))
 
 

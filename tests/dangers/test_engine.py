@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from dangers.accounts import assert_balanced
 from live.agent_process import AgentProcess, until
 from live.sites import INPUT_PX, SIZE_PX, write_clip, write_site
 from models.troubled_detectors import build_troubled
@@ -65,7 +66,7 @@ def test_an_engine_that_fails_in_a_row_ends_the_process(tmp_path: Path, trouble:
     assert "sitewatch ends: " in site.agent.log
     assert "Traceback" not in site.agent.log
     assert ledger.count >= 1
-    assert ledger.verdict(ledger.count) == []
+    assert_balanced(ledger, ledger.count)
 
 
 def test_an_engine_that_hangs_ends_the_process(tmp_path: Path) -> None:
@@ -81,4 +82,4 @@ def test_an_engine_that_hangs_ends_the_process(tmp_path: Path) -> None:
 
     assert "model on onnxruntime" in site.agent.log
     assert took_s < MOST_GOODBYE_S
-    assert ledger.verdict(ledger.count) == []
+    assert_balanced(ledger, ledger.count)

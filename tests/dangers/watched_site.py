@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from clips.rendered import Square, render_clip
+from dangers.accounts import assert_balanced
 from live.agent_process import AgentProcess, until
 from live.sites import write_site
 from servers.mosquitto import Mosquitto
@@ -88,8 +89,7 @@ class WatchedSite:
         """Once the agent has stopped with an empty outbox: nothing is missing, nothing twice by another name."""
         last = self.last_number()
         until(lambda: self.ledger.count >= last, f"{last} events have arrived", 10.0)
-        wrong = self.ledger.verdict(last)
-        assert not wrong, "\n".join(wrong)
+        assert_balanced(self.ledger, last)
 
     def _end(self) -> None:
         process = self.agent._process

@@ -34,10 +34,12 @@ class Mosquitto:
         persistence: bool = True,
         wants_client_certificate: bool = False,
         more: str = "",
+        valid_days: int = 400,  # of its certificates: nobody warns of their end
     ) -> None:
         self.host = "localhost" if tls else "127.0.0.1"
         self.port = free_port()
         self._folder = folder
+        self._valid_days = valid_days
         self._process: subprocess.Popen[bytes] | None = None
         self.ca_file = folder / "ca.pem"
         self.other_ca_file = folder / "other_ca.pem"
@@ -177,14 +179,14 @@ class Mosquitto:
 
     def _make_authority(self, name: str) -> None:
         self._openssl(
-            "req", "-x509", *KEY, "-days", "2", "-subj", f"/CN=test {name}",
+            "req", "-x509", *KEY, "-days", str(self._valid_days), "-subj", f"/CN=test {name}",
             "-addext", "keyUsage=critical,keyCertSign", "-keyout", f"{name}.key", "-out", f"{name}.pem",
         )  # fmt: skip
 
     def _make_certificate(self, name: str, extension: str) -> None:
         self._openssl("req", *KEY, "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
         (self._folder / f"{name}.ext").write_text(extension)
-        self._sign(name, days=2)
+        self._sign(name, days=self._valid_days)
 
     def _sign(self, name: str, *, days: int) -> None:
         self._openssl(

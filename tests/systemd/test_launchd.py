@@ -34,8 +34,15 @@ def program(tmp_path: Path) -> Path:
 
 def run_site(program: Path, argument: str) -> subprocess.Popen[str]:
     """run-site as launchd starts it."""
-    environment = {**os.environ, "SITEWATCH": str(program)}
-    return subprocess.Popen(["sh", LAUNCHD / "run-site", argument], env=environment, stdout=subprocess.PIPE, text=True)
+    # A signal that is ignored at its start a shell cannot trap; under nohup that would be SIGHUP.
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        return subprocess.Popen(
+            ["sh", LAUNCHD / "run-site", argument],
+            env={**os.environ, "SITEWATCH": str(program)}, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_the_property_list_gives_the_same_life() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import InstallError
-from agent.install.locks import for_jetson, locks
+from agent.install.locks import SITE_EXTRAS, for_jetson, locks
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 REQUIREMENTS = REPOSITORY / "requirements"
@@ -34,8 +34,17 @@ def test_a_lock_an_extra() -> None:
     """Without extras the smallest lock; locks that are none are refused, with those that are."""
     assert [path.name for path in locks(REQUIREMENTS, [])] == ["base.lock"]
     assert [path.name for path in locks(REQUIREMENTS, ["intel", "demo", "intel"])] == ["intel.lock", "demo.lock"]
-    with pytest.raises(InstallError, match=r"--with test: no such extra; allowed: .*intel, nvidia"):
+    with pytest.raises(InstallError, match=r"--with test: no such extra; allowed: apple, .*intel, nvidia"):
         locks(REQUIREMENTS, ["test"])
+
+
+def test_every_extra_is_one() -> None:
+    """Each has a lock, and is an extra of the package."""
+    project = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
+
+    for extra in SITE_EXTRAS:
+        assert (REQUIREMENTS / f"{extra}.lock").is_file()
+        assert re.search(rf"^{extra} = \[", project, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", ["base", "nvidia"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Callable
 
@@ -13,10 +14,12 @@ from fakes.detector import FakeDetector, see_nothing
 from models.detecting import make_frame
 from prometheus_client import CollectorRegistry
 
+from agent.app.inference_watch import WatchedWorker
 from agent.app.works.detect_work import DetectWork
 from agent.app.works.ticketed import Ticketed
 from agent.detect.label_choice import LabelFilter
 from agent.pipeline.channel import Channel, WhenFull, no_beat
+from agent.pipeline.heartbeat import Heartbeat
 from agent.pipeline.slots import Slots
 from agent.stream.frame import Frame
 from agent.telemetry.pipeline import PipelineHappenings
@@ -47,6 +50,7 @@ class Bench:
             StreamHappenings(teller, PipelineHappenings(teller)),
             batch=batch,
             batch_wait_s=batch_wait_s,
+            watched=WatchedWorker(Heartbeat("detect", FakeClock(), math.inf), DEADLINE_S),
         )
 
     def put(self, camera_id: str, sequence: int = 1) -> None:
