@@ -39,8 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run_verb(arguments: Sequence[str] | None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.verb.startswith("agent.app.replay") and not (options.model or options.site):
-        parser.error("replay needs --model M.onnx, --model motion or --site SITE.yaml")
+    if options.verb.startswith(("agent.app.replay", "agent.app.batch")) and not (options.model or options.site):
+        word = options.verb.split(".")[2]
+        parser.error(f"{word} needs --model M.onnx, --model motion or --site SITE.yaml")
     if options.verb.startswith("agent.app.track_eval") and (mistake := usage_mistake(options)):
         parser.error(mistake)
     module, _, function = options.verb.partition(":")

@@ -74,7 +74,7 @@ class Captures:
         Dismissed, it leaves its slot open, for the one that comes after it.
         """
         heartbeat = Heartbeat(f"capture-{camera_id}", self._clock, HEARTBEAT_LIMIT_S)
-        camera = self._camera(camera_id, settings, heartbeat)
+        camera = self.camera(camera_id, settings, heartbeat)
         dismissed: list[bool] = []
 
         def work(_beat: Beat) -> None:
@@ -96,16 +96,8 @@ class Captures:
         self._made[camera_id] = Capture(stage, camera)
         return stage
 
-    def look_at(self, camera_id: str, settings: CameraSettings) -> None:
-        """From now on let so many frames a second through, and so old ones, as these settings say."""
-        self._made[camera_id].camera.look_at(DueGate(settings.detect_fps))
-        self._max_age_s[camera_id] = float(settings.max_frame_age)
-
-    def forget(self, camera_id: str) -> None:
-        """Its stage has left; its numbering is kept, should the name come back."""
-        del self._made[camera_id]
-
-    def _camera(self, camera_id: str, settings: CameraSettings, heartbeat: Heartbeat) -> Camera:
+    def camera(self, camera_id: str, settings: CameraSettings, heartbeat: Heartbeat) -> Camera:
+        """A camera that is not a stage of its own: whoever runs it beats `heartbeat` and cares for its slot."""
         numbers = self._numbers.setdefault(camera_id, FrameNumbers())
         stream, self._max_age_s[camera_id] = self._happened.stream, float(settings.max_frame_age)
 
@@ -128,6 +120,19 @@ class Captures:
             reconnect=None if self._rng is None else Reconnect(settings.retry_min, settings.retry_max, self._rng),
             beat=heartbeat.beat,
         )
+
+    def look_at(self, camera_id: str, settings: CameraSettings) -> None:
+        """From now on let so many frames a second through, and so old ones, as these settings say."""
+        self._made[camera_id].camera.look_at(DueGate(settings.detect_fps))
+        self._max_age_s[camera_id] = float(settings.max_frame_age)
+
+    def forget(self, camera_id: str) -> None:
+        """Its stage has left; its numbering is kept, should the name come back."""
+        del self._made[camera_id]
+
+    def forget_for_good(self, camera_id: str) -> None:
+        """It has run, and never comes back: its numbering need not go on."""
+        del self._numbers[camera_id], self._max_age_s[camera_id]
 
 
 def make_slots(cameras: Mapping[str, CameraSettings], clock: Clock, happened: Happened) -> Slots[Frame]:

@@ -57,6 +57,10 @@ class Reorder(Generic[T]):
         """
         return self._arrive(key, ticket, None)
 
+    def forget(self, key: str) -> None:
+        """Let go of a key whose last ticket has come."""
+        self._lines.pop(key, None)
+
     def rest(self) -> list[tuple[str, T]]:
         """All that still waits, in order per key, giving missing tickets up; for the end, after a worker died."""
         left = [

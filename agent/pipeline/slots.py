@@ -223,6 +223,14 @@ class Slots(Generic[T]):
             beat()
             yield batch
 
+    def drain(self, key: str, beat: Beat = no_beat, is_over: Callable[[], bool] = lambda: False) -> bool:
+        """Wait until what waits in the slot of `key` was taken; False where `is_over` said not to wait any more."""
+        with self._changed:
+            while self._slots[key].waiting and not is_over():
+                self._changed.wait(WAIT_SLICE_S)
+                beat()
+            return not self._slots[key].waiting
+
     def close(self, key: str | None = None) -> None:
         """Refuse further items of `key` (None: of all) and wake everyone; what waits may still be taken."""
         with self._changed:

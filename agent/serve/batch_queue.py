@@ -27,6 +27,7 @@ class Lane:
     Attributes:
         name: of the session.
         device: that it runs on; other sessions may share it.
+        most: pictures of one inference, where it takes less at once than the queue would give.
         done: pictures it was given so far.
         is_idle: it waits for pictures, since `idle_since_s`.
         busy: pictures it works on.
@@ -34,6 +35,7 @@ class Lane:
 
     name: str
     device: str
+    most: int | None = None
     done: int = 0
     busy: int = 0
     is_idle: bool = False
@@ -96,11 +98,7 @@ class BatchQueue:
             lane.is_idle, lane.idle_since_s = True, time.monotonic()
             self._running.pop(lane.name, None)
             try:
-                while not self._may_go(lane):
-                    if self._is_closed and not self._waiting:
-                        raise ChannelClosed
-                    self._changed.wait(self._patience_s(lane))
-                    beat()
+                self._await_turn(lane, beat)
             finally:
                 lane.is_idle = False
             return self._taken(lane)
@@ -127,6 +125,13 @@ class BatchQueue:
             self._is_closed = True
             self._changed.notify_all()
 
+    def _await_turn(self, lane: Lane, beat: Beat) -> None:
+        while not self._may_go(lane):
+            if self._is_closed and not self._waiting:
+                raise ChannelClosed
+            self._changed.wait(self._patience_s(lane))
+            beat()
+
     def _in_house(self) -> int:
         return len(self._waiting) + sum(lane.busy for lane in self._lanes)
 
@@ -136,12 +141,15 @@ class BatchQueue:
             self._waiting.popleft()
         if not self._waiting or lane is not min(filter(_is_idle, self._lanes), key=self._load):
             return False
-        return self._is_closed or len(self._waiting) >= self._enough() or self._patience_s(lane) <= 0
+        return self._is_closed or len(self._waiting) >= self._enough(lane) or self._patience_s(lane) <= 0
 
-    def _enough(self) -> int:
+    def _most(self, lane: Lane) -> int:
+        return self._batch if lane.most is None else min(self._batch, lane.most)
+
+    def _enough(self, lane: Lane) -> int:
         """Pictures that are not waited for more with: the share of each session in what was here at once lately."""
         company = max([self._company, *self._companies])
-        return min(self._batch, -(-company // len(self._lanes)))
+        return min(self._most(lane), -(-company // len(self._lanes)))
 
     def _load(self, lane: Lane) -> tuple[int, int, int]:
         """Least first: what its device works on, what it did so far, its place."""
@@ -159,7 +167,7 @@ class BatchQueue:
     def _taken(self, lane: Lane) -> list[tuple[Job, float]]:
         now_s = time.monotonic()
         others = sum(map(_is_idle, self._lanes))
-        share = min(self._batch, -(-len(self._waiting) // (others + 1)))
+        share = min(self._most(lane), -(-len(self._waiting) // (others + 1)))
         taken: list[tuple[Job, float]] = []
         while self._waiting and len(taken) < share:
             job, put_s = self._waiting.popleft()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -20,6 +21,11 @@ from agent.telemetry.serve import ServeHappenings
 
 # An engine that fails this often in a row will not mend itself; a clean process may.
 FAILURES_IN_A_ROW = 5
+# What one size of batch is measured with.
+TRIALS = 4
+TRIALS_WITHIN_S = 2.0
+# A larger batch makes everybody in it wait longer, so it must save at least this share of a picture's time.
+WORTH = 0.03
 
 
 class Watched(Protocol):
@@ -53,6 +59,7 @@ class BatchWork:
         plain: Frame,
         watched: Watched,
         on_warm: Callable[[], None] = lambda: None,
+        is_measured: bool = True,
     ) -> None:
         """A lane not yet running.
 
@@ -64,6 +71,7 @@ class BatchWork:
             plain: a frame to warm up with.
             watched: is told when an inference runs.
             on_warm: is called when the first picture can come.
+            is_measured: batches only grow to the size that pays.
         """
         self._lane = lane
         self._detectors = dict(sorted(detectors.items()))
@@ -72,6 +80,7 @@ class BatchWork:
         self._plain = plain
         self._watched = watched
         self._on_warm = on_warm
+        self._is_measured = is_measured
         self._failures = 0
 
     def run(self, beat: Beat) -> None:
@@ -97,18 +106,36 @@ class BatchWork:
                 each.detector.close()
 
     def _warm_up(self, beat: Beat) -> None:
-        """Once with each number of pictures, as some run-times make something ready for each."""
-        for most in self._detectors:
-            for count in {1, most} | {2**power for power in range(most.bit_length() - 1)}:
-                with self._watched.inference(1):
-                    self._detectors[most].detector.detect([self._plain] * count)
-                beat()
+        """Search a plain picture with each size of batch, and keep to those that pay."""
+        took_s = {}
+        for count in sizes_up_to(max(self._detectors)):
+            took_s[count] = self._least_s(count, beat)
+        self._lane.most = best_size(took_s) if self._is_measured else max(took_s)
+        self._happened.measured(self._lane.name, took_s, self._lane.most)
+
+    def _least_s(self, count: int, beat: Beat) -> float:
+        """Seconds of the quickest of a few inferences; the first may make something ready and does not count."""
+        chosen, frames = self._chosen(count), [self._plain] * count
+        took_s: list[float] = []
+        until_s = math.inf
+        while len(took_s) <= TRIALS and (not took_s or time.monotonic() < until_s):
+            began_s = time.monotonic()
+            with self._watched.inference(1):
+                chosen.detector.detect(frames)
+            took_s.append(time.monotonic() - began_s)
+            until_s = min(until_s, time.monotonic() + TRIALS_WITHIN_S)
+            beat()
+        return min(took_s[1:] or took_s)
+
+    def _chosen(self, count: int) -> LaneDetector:
+        """The smallest that takes so many."""
+        return next(each for most, each in self._detectors.items() if most >= count)
 
     def _search(self, jobs: Jobs) -> None:
         if not jobs:  # all of them have gone meanwhile
             return
         began_s = time.monotonic()
-        chosen = next(each for most, each in self._detectors.items() if most >= len(jobs))
+        chosen = self._chosen(len(jobs))
         chosen.decoder.asked = [job.asked for job, _ in jobs]
         try:
             # Always the same number: every one was tried when warming up.
@@ -138,3 +165,20 @@ class BatchWork:
             raise DetectionError(
                 f"{self._failures} inferences in a row failed, the last: {error}; only a new process can mend that"
             ) from error
+
+
+def sizes_up_to(most: int) -> list[int]:
+    """1, 2, 4, ... and the most."""
+    return sorted({most, *(2**power for power in range(most.bit_length()))})
+
+
+def best_size(took_s: Mapping[int, float]) -> int:
+    """The batch to go up to: the one with the least time a picture, if it saves enough over each smaller one.
+
+    On a processor a batch often costs as much as its pictures one by one, or more; an accelerator gains by it.
+    """
+    best = min(took_s)
+    for count in sorted(took_s):
+        if took_s[count] / count < (1 - WORTH) * took_s[best] / best:
+            best = count
+    return best

@@ -111,11 +111,10 @@ def _same_when_not_well(paths: Mapping[str, Any]) -> None:
 
 
 def _name_labels(parameters: Sequence[Mapping[str, Any]], labels: tuple[str, ...]) -> None:
-    for parameter in parameters:
-        if parameter["name"] == "label":
-            for kind in parameter["schema"].get("anyOf", [parameter["schema"]]):
-                if kind.get("type") == "array":
-                    kind["items"] = {"type": "string", "enum": list(labels)}
+    """Say which labels there are."""
+    schema = next(each["schema"] for each in parameters if each["name"] == "label")
+    kinds = schema.get("anyOf", [schema])
+    next(kind for kind in kinds if kind.get("type") == "array")["items"] = {"type": "string", "enum": list(labels)}
 
 
 def _ask_for_token(document: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from agent.settings.types.masking import mask
 NO_SUCH_FILE = "no such file"
 FOLDER = "a folder"
 CORE_ML_FOLDERS = (".mlpackage", ".mlmodelc")  # these models are folders
+MODEL_FILES = "an ONNX file, a bundle, a Core ML package or an OpenVINO .xml"
 LARGEST_LABELS_BYTES = 1024 * 1024
 
 
@@ -22,7 +23,7 @@ def unreadable_files(site: SiteSettings) -> Iterator[BrokenRule]:
     """Every file the site names that is missing, unreadable or empty; opens each, changes nothing."""
     if site.model != "motion":
         if not (site.model.path.suffix in CORE_ML_FOLDERS and site.model.path.is_dir()):
-            yield from _file(("model", "path"), site.model.path, "an ONNX file, a bundle, or a Core ML package")
+            yield from _file(("model", "path"), site.model.path, MODEL_FILES)
         if isinstance(site.model.labels, Path):
             yield from _labels(site, site.model.labels)
     if site.broker is not None and site.broker != "embedded":

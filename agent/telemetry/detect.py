@@ -143,6 +143,12 @@ class DetectHappenings:
             self._batch_sizes.labels(model, runtime),
         )
 
+    def forget(self, camera_id: str) -> None:
+        """A camera never comes back; called when nothing of it is under way."""
+        for key in [key for key in list(self._bound) if key[0] == camera_id]:
+            del self._bound[key]
+            self._detections.remove(*key)
+
     def _counter_of(self, camera_id: str, label: str) -> Counter:
         """The bound counter; binding costs more than counting."""
         bound = self._bound.get((camera_id, label))

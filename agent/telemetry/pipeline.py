@@ -36,6 +36,11 @@ class PipelineHappenings:
             bound = self._bound[stage, camera_id] = self._durations.labels(stage, camera_id)
         bound.observe(seconds)
 
+    def forget(self, camera_id: str) -> None:
+        """A camera never comes back; called when nothing of it is under way."""
+        for key in [key for key in list(self._bound) if key[1] == camera_id]:
+            del self._bound[key]
+
     def watch_depth(self, stage: str, depth: Callable[[], int]) -> None:
         """Show what `depth()` returns whenever metrics are read; `depth` must be quick and safe from any thread."""
         self._depths.labels(stage).set_function(depth)

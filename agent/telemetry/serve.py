@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from agent.telemetry.teller import Teller
 
@@ -17,6 +17,7 @@ class ServeHappenings:
         self._refusals = teller.counter("serve_refusals", "Requests that got no detections, by reason.", ("code",))
         self._seconds = teller.seconds("serve_request_seconds", "From the request's head to its answer.", ("page",))
         self._pictures = teller.counter("serve_pictures", "Pictures searched.", ("device",))
+        self._most = teller.gauge("serve_batch_limit", "Pictures of one inference, at most, as measured.", ("session",))
         self._waiting = teller.gauge("serve_waiting", "Pictures that wait for a session.")
         self._open = teller.gauge("serve_open_requests", "Requests for detections that are being answered.")
         self._ready = teller.gauge("serve_ready", "1 while requests are answered, as /ready tells.")
@@ -43,6 +44,13 @@ class ServeHappenings:
         """A bug of ours ended a request; its sender is told that, and no more."""
         sentence = f"{page}: {type(error).__name__}: {error}"
         self._teller.say_error(logging.ERROR, sentence, error, page=page)
+
+    def measured(self, session: str, took_s: Mapping[int, float], most: int) -> None:
+        """A session knows how long each size of batch takes, and which it goes up to."""
+        rates = ", ".join(f"{count}: {count / seconds:.1f}" for count, seconds in took_s.items())
+        sentence = f"{session}: pictures a second by batch: {rates}; batches of at most {most}"
+        self._most.labels(session).set(most)
+        self._teller.say(logging.INFO, sentence, session=session, most=most)
 
     def searched(self, device: str, count: int) -> None:
         """A session searched so many pictures in one inference."""

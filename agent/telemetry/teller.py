@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Hashable, Sequence
+from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -13,6 +14,8 @@ from agent.telemetry.floods import Floods, Line
 PREFIX = "sitewatch_"
 SECONDS_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 FLOOD_PERIOD_S = 10.0
+
+M = TypeVar("M", Counter, Gauge, Histogram)
 
 
 class Teller:
@@ -26,18 +29,27 @@ class Teller:
         self.registry = registry
         self._logger = logger
         self._floods = Floods(SystemClock() if clock is None else clock)
+        self._by_camera: list[tuple[Counter | Gauge | Histogram, Sequence[str]]] = []
 
     def counter(self, name: str, documentation: str, labels: Sequence[str] = ()) -> Counter:
         """A counter; `name` without prefix and without `_total`."""
-        return Counter(PREFIX + name, documentation, labels, registry=self.registry)
+        return self._noted(Counter(PREFIX + name, documentation, labels, registry=self.registry), labels)
 
     def gauge(self, name: str, documentation: str, labels: Sequence[str] = ()) -> Gauge:
         """A gauge; `name` without prefix."""
-        return Gauge(PREFIX + name, documentation, labels, registry=self.registry)
+        return self._noted(Gauge(PREFIX + name, documentation, labels, registry=self.registry), labels)
 
     def seconds(self, name: str, documentation: str, labels: Sequence[str] = ()) -> Histogram:
         """A histogram of durations; `name` without prefix, ending in `_seconds`."""
-        return Histogram(PREFIX + name, documentation, labels, buckets=SECONDS_BUCKETS, registry=self.registry)
+        made = Histogram(PREFIX + name, documentation, labels, buckets=SECONDS_BUCKETS, registry=self.registry)
+        return self._noted(made, labels)
+
+    def forget_camera(self, camera_id: str) -> None:
+        """Take a camera that never comes back out of every metric, so that those who come and go leave nothing."""
+        for metric, labels in self._by_camera:
+            samples = [sample.labels for family in metric.collect() for sample in family.samples]
+            for values in {tuple(each[label] for label in labels) for each in samples if each["camera"] == camera_id}:
+                metric.remove(*values)
 
     def says(self, level: int) -> bool:
         """Whether a line of this level would be written; ask before building a costly sentence."""
@@ -84,6 +96,11 @@ class Teller:
     def tell_rest(self) -> None:
         """Write what floods still hold; called once, at the end."""
         self._write(self._floods.rest())
+
+    def _noted(self, metric: M, labels: Sequence[str]) -> M:
+        if "camera" in labels:
+            self._by_camera.append((metric, labels))
+        return metric
 
     def _write(self, lines: list[Line]) -> None:
         for level, sentence, fields in lines:

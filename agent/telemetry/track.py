@@ -51,6 +51,10 @@ class TrackHappenings:
             self._active.labels(camera_id, label).set(counts[label])
         self._shown[camera_id] = counts
 
+    def forget(self, camera_id: str) -> None:
+        """A camera never comes back; called when nothing of it is under way."""
+        self._shown.pop(camera_id, None)
+
     def tracks_ended(self, camera_id: str, count: int) -> None:
         """So many confirmed tracks were given up."""
         self._ended.labels(camera_id).inc(count)

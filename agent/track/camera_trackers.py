@@ -79,6 +79,11 @@ class CameraTrackers:
         if camera_id in self._estimators:
             self._estimators[camera_id].forget()
 
+    def drop(self, camera_id: str) -> None:
+        """The camera never comes back: nothing of it is remembered, nor which numbers its tracks had."""
+        for kept in (self._trackers, self._last_s, self._sizes):
+            kept.pop(camera_id, None)
+
     def export_state(self, camera_id: str) -> TrackerState | None:
         """All that the camera's tracker knows; None before its first frame. About 0.1 ms.
 

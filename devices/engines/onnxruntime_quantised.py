@@ -9,7 +9,7 @@ in the model's metadata. Models without that note are left alone.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -40,6 +40,7 @@ def rearranged(proto: onnx.ModelProto) -> bool:
     _drop_guards(proto.graph)
     _to_uint8(proto.graph)
     _add_pairs(proto.graph, behind)
+    _quantise_concats(proto.graph)
     kept = {pair.key: pair.value for pair in proto.metadata_props if pair.key != RANGES_KEY}
     del proto.metadata_props[:]
     helper.set_model_props(proto, kept)
@@ -96,6 +97,46 @@ def _add_pairs(graph: onnx.GraphProto, behind: Mapping[str, tuple[float, float]]
     graph.node.extend(copies)
 
 
+def _quantise_concats(graph: onnx.GraphProto) -> None:
+    """Where a Concat is rounded, round what goes into it: then it, and what is in front of it, is done in uint8.
+
+    With the scale of what comes out the result is the same; an input that is rounded already keeps its own.
+    """
+    rounding = {node.input[0]: node for node in graph.node if node.op_type == "QuantizeLinear"}
+    back = {node.input[0]: node.output[0] for node in graph.node if node.op_type == "DequantizeLinear"}
+    readers = Counter(name for node in graph.node for name in node.input)
+    nodes: list[NodeProto] = []
+    for node in graph.node:
+        after = rounding.get(node.output[0]) if node.op_type == "Concat" else None
+        if after is not None and readers[node.output[0]] == 1:
+            nodes += _round_inputs(node, after, {name: back[each.output[0]] for name, each in rounding.items()})
+        nodes.append(node)
+    copies = [NodeProto.FromString(node.SerializeToString()) for node in nodes]
+    del graph.node[:]
+    graph.node.extend(copies)
+
+
+def _round_inputs(concat: NodeProto, after: NodeProto, rounded: Mapping[str, str]) -> list[NodeProto]:
+    """Let a Concat read rounded tensors only; the pairs that are new."""
+    made = []
+    for place, name in enumerate(concat.input):
+        if name in rounded:
+            concat.input[place] = rounded[name]
+        elif name not in rounded.values():
+            pair = _named_pair(f"{name}_into_{after.output[0]}_{place}", name, after.input[1:])
+            concat.input[place] = pair[1].output[0]
+            made += pair
+    return made
+
+
+def _named_pair(prefix: str, name: str, constants: Sequence[str]) -> list[NodeProto]:
+    whole, made = f"{prefix}_quantized", f"{prefix}_dequantized"
+    return [
+        helper.make_node("QuantizeLinear", [name, *constants], [whole], name=f"{prefix}_QuantizeLinear"),
+        helper.make_node("DequantizeLinear", [whole, *constants], [made], name=f"{prefix}_DequantizeLinear"),
+    ]
+
+
 def _is_quantised(readers: Sequence[tuple[NodeProto, int]]) -> bool:
     """Whether nothing reads the tensor but a pair that is there already."""
     return all(node.op_type == "QuantizeLinear" for node, _ in readers)
@@ -111,10 +152,7 @@ def _pair(
     constants = [f"{name}_behind_scale", f"{name}_behind_zero_point"]
     graph.initializer.append(numpy_helper.from_array(np.asarray(scale, np.float32), constants[0]))
     graph.initializer.append(numpy_helper.from_array(np.asarray(zero_point, np.uint8), constants[1]))
-    whole, back = f"{name}_behind_quantized", f"{name}_behind_dequantized"
+    pair = _named_pair(f"{name}_behind", name, constants)
     for node, place in readers:
-        node.input[place] = back
-    return [
-        helper.make_node("QuantizeLinear", [name, *constants], [whole], name=f"{name}_behind_QuantizeLinear"),
-        helper.make_node("DequantizeLinear", [whole, *constants], [back], name=f"{name}_behind_DequantizeLinear"),
-    ]
+        node.input[place] = pair[1].output[0]
+    return pair

@@ -117,7 +117,7 @@ def _best_index(name: str) -> Rule:
 
 
 def _product(node: Node) -> Value:
-    one, other = node.x, node.inputs[1]
+    one, other = node.x, node.needed(1)
     is_row, is_column = len(one.shape) == 1, len(other.shape) == 1
     result = node.mil.matmul(
         x=node.mil.expand_dims(x=one, axes=[0]) if is_row else one,

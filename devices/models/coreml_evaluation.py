@@ -89,7 +89,10 @@ def _run(operation: CoreMlObject, values: dict[str, Any]) -> None:
     if kernel is None:
         raise InferenceError(f"the operation {operation.op_type} of the package is not known here: it is not checked")
     given = {name: _given(value, values) for name, value in operation.inputs.items() if value is not None}
-    made = kernel(given)
+    try:
+        made = kernel(given)
+    except (KeyError, ValueError, NotImplementedError) as error:
+        raise InferenceError(f"the operation {operation.op_type} of the package cannot be computed: {error}") from error
     results = made if isinstance(made, tuple) else (made,)
     for variable, result in zip(operation.outputs, results, strict=True):
         values[variable.name] = np.asarray(result).astype(_dtype(variable))

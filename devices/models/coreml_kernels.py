@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-Array: TypeAlias = npt.NDArray[Any]
+Array: TypeAlias = Any
+"""A NumPy array; of which type depends on the program."""
 Given: TypeAlias = Mapping[str, Any]
 Kernel = Callable[[Given], Any]
 
@@ -142,9 +142,9 @@ def _pad(given: Given) -> Array:
     x, pads = given["x"], [int(each) for each in given["pad"]]
     around = list(zip(pads[::2], pads[1::2], strict=True))
     around = [(0, 0)] * (x.ndim - len(around)) + around
-    modes = {"reflect": "reflect", "replicate": "edge"}
+    modes: dict[str, Any] = {"reflect": "reflect", "replicate": "edge"}
     if str(given["mode"]) in modes:
-        return np.pad(x, around, mode=modes[str(given["mode"])])  # type: ignore[call-overload]  # modes by a table
+        return np.pad(x, around, mode=modes[str(given["mode"])])
     return np.pad(x, around, constant_values=float(given["constant_val"]))
 
 

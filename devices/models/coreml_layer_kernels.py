@@ -13,21 +13,13 @@ from devices.models.coreml_kernels import Array, Given, Kernel
 _NO_BOX = -1
 
 
-def _around(given: Given, kernel: Sequence[int], sizes: Sequence[int]) -> list[tuple[int, int]]:
+def _around(given: Given, axes: int) -> list[tuple[int, int]]:
     """Padding before and after every axis of the picture."""
     kind = str(given["pad_type"])
-    if kind == "valid":
-        return [(0, 0)] * len(kernel)
-    if kind == "custom":
-        flat = [int(each) for each in given["pad"]]
-        return list(zip(flat[::2], flat[1::2], strict=True))
-    strides = [int(each) for each in given["strides"]]
-    wanted = [
-        max(0, (-(-size // stride) - 1) * stride + width - size)
-        for size, stride, width in zip(sizes, strides, kernel, strict=True)
-    ]
-    halves = [(each // 2, each - each // 2) for each in wanted]
-    return halves if kind == "same" else [(after, before) for before, after in halves]
+    if kind not in ("custom", "valid"):
+        raise NotImplementedError(f"padding of the kind {kind}")
+    flat = [0] * 2 * axes if kind == "valid" else [int(each) for each in given["pad"]]
+    return list(zip(flat[::2], flat[1::2], strict=True))
 
 
 def _views(
@@ -47,7 +39,7 @@ def _convolution(given: Given) -> Array:
     kernel, gaps = weight.shape[2:], [int(each) for each in given["dilations"]]
     strides = [int(each) for each in given["strides"]]
     reach = [(width - 1) * gap + 1 for width, gap in zip(kernel, gaps, strict=True)]
-    x = np.pad(x, [(0, 0), (0, 0), *_around(given, reach, x.shape[2:])])
+    x = np.pad(x, [(0, 0), (0, 0), *_around(given, len(reach))])
     out = [(size - width) // stride + 1 for size, width, stride in zip(x.shape[2:], reach, strides, strict=True)]
     result = np.zeros((x.shape[0], weight.shape[0], math.prod(out)), np.float32)
     for place, view in _views(x, kernel, strides, gaps, out):
@@ -78,7 +70,7 @@ def _turned_convolution(given: Given) -> Array:
     for place, view in _views(result, kernel, strides, gaps, sizes):
         turned = grouped[(..., *place)].transpose(0, 2, 1).reshape(-1, grouped.shape[1])
         np.add(view, _product(turned, values, groups).reshape(view.shape), out=view)
-    ends = zip(_around(given, kernel, sizes), full, strict=True)
+    ends = zip(_around(given, len(kernel)), full, strict=True)
     cut = [slice(before, size - after) for (before, after), size in ends]
     result = result[(slice(None), slice(None), *cut)]
     return result if given.get("bias") is None else result + given["bias"].reshape(-1, *(1,) * len(kernel))
@@ -88,7 +80,7 @@ def _pooling(*, is_mean: bool) -> Kernel:
     def kernel(given: Given) -> Array:
         x, sizes = given["x"], [int(each) for each in given["kernel_sizes"]]
         strides, ones = [int(each) for each in given["strides"]], [1] * len(sizes)
-        around = _around(given, sizes, x.shape[2:])
+        around = _around(given, len(sizes))
         out = _pooled_size(given, x.shape[2:], around)
         more = _missing_at_end(
             out, strides, sizes, [size + sum(a) for size, a in zip(x.shape[2:], around, strict=True)]
@@ -138,15 +130,28 @@ def _nearest(given: Given) -> Array:
 
 
 def _resized(given: Given) -> Array:
-    x, mode = given["x"], str(given["sampling_mode"])
-    for axis, wanted in ((-2, int(given["target_size_height"])), (-1, int(given["target_size_width"]))):
+    size = int(given["target_size_height"]), int(given["target_size_width"])
+    return _interpolated(given["x"], size, str(given["sampling_mode"]))
+
+
+def _enlarged(given: Given) -> Array:
+    x, is_aligned = given["x"], bool(given["align_corners"])
+    scales = (given["scale_factor_height"], given["scale_factor_width"])
+    size = [math.floor(length * float(scale)) for length, scale in zip(x.shape[-2:], scales, strict=True)]
+    is_half = given.get("half_pixel_centers", not is_aligned)
+    mode = "STRICT_ALIGN_CORNERS" if is_aligned else "UNALIGN_CORNERS" if is_half else "DEFAULT"
+    return _interpolated(x, size, mode)
+
+
+def _interpolated(x: Array, size: Sequence[int], mode: str) -> Array:
+    for axis, wanted in zip((-2, -1), size, strict=True):
         at = np.clip(_grid(mode, x.shape[axis], wanted), 0, x.shape[axis] - 1)
         low = np.floor(at).astype(np.int64)
         high = np.minimum(low + 1, x.shape[axis] - 1)
         part = (at - low).astype(np.float32)
         part = part[:, None] if axis == -2 else part
         x = np.take(x, low, axis=axis) * (1 - part) + np.take(x, high, axis=axis) * part
-    return np.asarray(x)
+    return x
 
 
 def _grid(mode: str, size: int, wanted: int) -> Array:
@@ -206,7 +211,8 @@ def _greedy(boxes: Array, scores: Array, overlap: float, least: float, most: int
     half = boxes[:, 2:] / 2
     low, high, areas = boxes[:, :2] - half, boxes[:, :2] + half, boxes[:, 2] * boxes[:, 3]
     left = [index for index in np.argsort(-scores, kind="stable") if scores[index] >= least]
-    order, kept = np.array(left, np.int64), []
+    order = np.array(left, np.int64)
+    kept: list[int] = []
     while len(order) and len(kept) < most:
         best, order = order[0], order[1:]
         kept.append(int(best))
@@ -225,5 +231,6 @@ KERNELS: dict[str, Kernel] = {
     "non_maximum_suppression": _suppressed,
     "resample": _sampled,
     "resize_bilinear": _resized,
+    "upsample_bilinear": _enlarged,
     "upsample_nearest_neighbor": _nearest,
 }

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from devices.models.coreml_node import Node, Rule, Value, fixed_shape, pairs, shape_of
+from devices.models.coreml_node import Node, Rule, Value, fixed_shape, pairs
 
-_AUTO_PADS = {"VALID": "valid", "SAME_UPPER": "same", "SAME_LOWER": "same_lower"}
 _LINEAR = {"half_pixel": "UNALIGN_CORNERS", "pytorch_half_pixel": "UNALIGN_CORNERS", "asymmetric": "DEFAULT",
            "align_corners": "STRICT_ALIGN_CORNERS"}  # fmt: skip
 _SAMPLING = {"linear": "bilinear", "bilinear": "bilinear", "nearest": "nearest"}
@@ -16,38 +16,49 @@ _OUTSIDE = {"zeros": "constant", "border": "border", "reflection": "reflection"}
 
 
 def _convolution(node: Node) -> Value:
-    weight, bias = node.inputs[1], node.input(2)
-    spatial = len(weight.shape) - 2
+    weight, bias = node.needed(1), node.input(2)
+    kernel = [int(size) for size in weight.shape[2:]]
     return node.mil.conv(
         x=node.x,
         weight=weight,
-        strides=node.attribute("strides") or [1] * spatial,
-        dilations=node.attribute("dilations") or [1] * spatial,
+        strides=node.attribute("strides") or [1] * len(kernel),
+        dilations=node.attribute("dilations") or [1] * len(kernel),
         groups=node.attribute("group", 1),
-        **_padding(node, spatial),
+        **_padding(node, kernel),
         **({} if bias is None else {"bias": bias}),
     )
 
 
-def _padding(node: Node, spatial: int) -> dict[str, object]:
+def _padding(node: Node, kernel: Sequence[int]) -> dict[str, object]:
+    """Numbers in every case: what MIL calls `same` was not the same in every release."""
     auto = bytes(node.attribute("auto_pad", b"NOTSET")).decode()
-    if auto != "NOTSET":
-        return {"pad_type": _AUTO_PADS[auto]}
-    return {"pad_type": "custom", "pad": pairs(node.attribute("pads") or [0] * 2 * spatial)}
+    if auto == "NOTSET":
+        return {"pad_type": "custom", "pad": pairs(node.attribute("pads") or [0] * 2 * len(kernel))}
+    if auto == "VALID":
+        return {"pad_type": "custom", "pad": [0] * 2 * len(kernel)}
+    sizes, ones = fixed_shape(node, node.x)[2:], [1] * len(kernel)
+    strides, gaps = node.attribute("strides") or ones, node.attribute("dilations") or ones
+    around: list[int] = []
+    for size, width, stride, gap in zip(sizes, kernel, strides, gaps, strict=True):
+        total = max(0, (-(-size // stride) - 1) * stride + (width - 1) * gap + 1 - size)
+        less, more = total // 2, total - total // 2
+        around += (less, more) if auto == "SAME_UPPER" else (more, less)
+    return {"pad_type": "custom", "pad": around}
 
 
 def _turned_convolution(node: Node) -> Value:
     weight, bias = node.constant(1, "weight"), node.input(2)
-    spatial = weight.ndim - 2
-    if any(node.attribute("output_padding") or ()) or node.attribute("output_shape"):
-        raise node.refusal("an output of a size of its own (output_padding, output_shape) is not supported")
+    kernel = list(weight.shape[2:])
+    is_sized = any(node.attribute("output_padding") or ()) or node.attribute("output_shape")
+    if is_sized or node.attribute("auto_pad", b"NOTSET") != b"NOTSET":
+        raise node.refusal("an output of a size of its own (output_padding, output_shape, auto_pad) is not supported")
     return node.mil.conv_transpose(
         x=node.x,
         weight=weight,
-        strides=node.attribute("strides") or [1] * spatial,
-        dilations=node.attribute("dilations") or [1] * spatial,
+        strides=node.attribute("strides") or [1] * len(kernel),
+        dilations=node.attribute("dilations") or [1] * len(kernel),
         groups=node.attribute("group", 1),
-        **_padding(node, spatial),
+        **_padding(node, kernel),
         **({} if bias is None else {"bias": bias}),
     )
 
@@ -57,15 +68,13 @@ def _pooling(name: str) -> Rule:
         kernel = node.attribute("kernel_shape")
         if set(node.attribute("dilations") or [1]) != {1} or node.output_count > 1:
             raise node.refusal("pooling with gaps, or that tells where its maximum was, is not in Core ML")
-        more = (
-            {"exclude_padding_from_average": not node.attribute("count_include_pad", 0)} if name == "avg_pool" else {}
-        )
+        excludes = {"exclude_padding_from_average": not node.attribute("count_include_pad", 0)}
         return getattr(node.mil, name)(
             x=node.x,
             kernel_sizes=kernel,
             strides=node.attribute("strides") or [1] * len(kernel),
             ceil_mode=bool(node.attribute("ceil_mode", 0)),
-            **_padding(node, len(kernel)),
+            **_padding(node, kernel),
             **(excludes if name == "avg_pool" else {}),
         )
 
@@ -132,7 +141,7 @@ def _normalised_batch(node: Node) -> Value:
 def _normalised_layer(node: Node) -> Value:
     axis = node.attribute("axis", -1) % len(node.x.shape)
     axes = list(range(axis, len(node.x.shape)))
-    own = tuple(shape_of(node.x)[axis:])
+    own = fixed_shape(node, node.x)[axis:]
     weights = {"gamma": np.broadcast_to(node.constant(1, "scale"), own).copy()}
     if node.input(2) is not None:
         weights["beta"] = np.broadcast_to(node.constant(2, "bias"), own).copy()

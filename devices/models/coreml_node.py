@@ -54,6 +54,10 @@ class Node:
         """An input, or None where it is left out."""
         return self.inputs[index] if index < len(self.inputs) else None
 
+    def needed(self, index: int) -> Value:
+        """An input that ONNX demands."""
+        return self.inputs[index]
+
     def attribute(self, name: str, usual: Any = None) -> Any:  # noqa: ANN401 - an attribute is whatever ONNX has there
         """An attribute, or what ONNX takes where it is left out."""
         return self.attributes.get(name, usual)
@@ -102,13 +106,13 @@ def fixed_shape(node: Node, value: Value) -> tuple[int, ...]:
 def is_float(value: Value) -> bool:
     """Whether a value is of floats."""
     if isinstance(value, np.ndarray):
-        return value.dtype.kind == "f"
-    return "fp" in value.dtype.__name__
+        return bool(value.dtype.kind == "f")
+    return "fp" in str(value.dtype.__name__)
 
 
 def is_flag(value: Value) -> bool:
     """Whether a value is of true and false."""
-    return value.dtype.kind == "b" if isinstance(value, np.ndarray) else value.dtype.__name__ == "bool"
+    return bool(value.dtype.kind == "b") if isinstance(value, np.ndarray) else str(value.dtype.__name__) == "bool"
 
 
 def pairs(before_and_after: Sequence[int]) -> list[int]:

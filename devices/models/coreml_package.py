@@ -56,8 +56,8 @@ def write_package(proto: onnx.ModelProto, path: Path, order: PackageOrder) -> No
 
 
 def _converted(library: CoreMlObject, proto: onnx.ModelProto, order: PackageOrder) -> CoreMlObject:
-    program = _program(library, proto, order)
     inputs = [_picture(library, proto, order.image)] if order.image is not None else []
+    program = _program(library, proto, order)
     precision = library.precision.FLOAT16 if order.is_half else library.precision.FLOAT32
     more = {"inputs": [*inputs, *_tensors(library, proto, order.image)]} if inputs else {}
     try:

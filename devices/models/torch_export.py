@@ -3,7 +3,7 @@
 PyTorch has two. The one over `torch.export` reads a module as the program it is: it refuses what it cannot express in
 place of freezing it, and finds out which axes follow the batch. It is the default since PyTorch 2.9, but takes no
 TorchScript, and writes opset 18 at the least (its way down to 17 gives up silently). The older one records one run,
-takes TorchScript and writes opsets 9 to 20; it is no longer developed. So modules go to the first, from opset 18 on,
+takes TorchScript and writes older opsets; it is no longer developed. So modules go to the first, from opset 18 on,
 and TorchScript, and older opsets, to the second.
 """
 
@@ -22,7 +22,6 @@ from devices.models.torch_failures import reason
 from devices.models.torch_library import TorchObject, import_torch, require_onnxscript, silence
 from devices.models.torch_model import TorchModel
 
-OLDEST_OPSET, NEWEST_OF_THE_OLDER = 9, 20
 PROGRAM_OPSET = 18
 BATCH = "batch"
 

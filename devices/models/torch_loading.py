@@ -52,6 +52,8 @@ def load_named(name: str, arguments: Mapping[str, object]) -> TorchModel:
         raise ModelFileError(f"{name} cannot be imported: {reason(error)}") from error
     if not isinstance(found, torch.nn.Module):
         found = _made(name, found, arguments)
+    elif arguments:
+        raise ModelFileError(f"{name} is a module already, which takes no arguments; found {', '.join(arguments)}")
     if not isinstance(found, torch.nn.Module):
         raise ModelFileError(f"{name} gives a {type(found).__name__}; a torch.nn.Module is needed, or what makes one")
     is_script = isinstance(found, torch.jit.ScriptModule)

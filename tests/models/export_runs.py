@@ -36,10 +36,10 @@ class Outcome:
 Export = Callable[..., Outcome]
 
 
-def assert_refused(outcome: Outcome, words: str, status: int = 65) -> None:
-    """One line, the words in it, nothing written and nothing left behind."""
+def assert_refused(outcome: Outcome, words: str, status: int = 65, *, is_kept: bool = False) -> None:
+    """One line, the words in it, nothing written and nothing left behind but, if kept, what was there before."""
     assert outcome.status == status, outcome.err
     assert words in outcome.err
     assert outcome.err.startswith("sitewatch: ")
     assert outcome.err.count("\n") == 1
-    assert list(outcome.path.parent.iterdir()) == []
+    assert list(outcome.path.parent.iterdir()) == ([outcome.path] if is_kept else [])

@@ -21,7 +21,7 @@ class PartFile:
     def __init__(self, final: Path) -> None:
         self._final = final
         self._is_straight = final.exists() and not final.is_file()
-        self.path = final if self._is_straight else final.with_name(f".{final.stem}.part{final.suffix}")
+        self.path = final if self._is_straight else part_of(final)
         try:
             self.path.open("wb").close()
         except OSError as error:
@@ -36,3 +36,8 @@ class PartFile:
             self.path.replace(self._final)
         else:
             self.path.unlink(missing_ok=True)
+
+
+def part_of(final: Path) -> Path:
+    """Where a file is written until it is whole."""
+    return final.with_name(f".{final.stem}.part{final.suffix}")

@@ -26,7 +26,7 @@ class ReplayProgress:
         )
 
     def __enter__(self) -> ReplayProgress:
-        self._task = self._progress.add_task("replay", total=_frame_count(self._clip), rate=0.0)
+        self._task = self._progress.add_task("replay", total=frame_count(self._clip), rate=0.0)
         self._progress.start()
         return self
 
@@ -41,7 +41,7 @@ class ReplayProgress:
         self._progress.stop()
 
 
-def _frame_count(clip: Path) -> int | None:
+def frame_count(clip: Path) -> int | None:
     """What the file says of itself; None where it says nothing or cannot be read (which the source will tell)."""
     try:
         with av.open(str(clip)) as container:

@@ -1,17 +1,18 @@
-"""The settings a replay runs with: a site file's with the clip as its only camera, or the defaults."""
+"""The settings clips are played with: a site file's with the clips as its only cameras, or the defaults."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 from agent.errors import SettingsError, SourceError, SourceFailure
 from agent.settings.load import load_site
 from agent.settings.models import CameraSettings, ModelSettings, Pace, SinkKind, SiteSettings
-from agent.settings.types import SourceAddress
+from agent.settings.types import SourceAddress, SourceKind
 
 SITE_ID = "replay"
 Model = Literal["motion"] | ModelSettings
@@ -24,18 +25,35 @@ def replay_site(options: argparse.Namespace) -> SiteSettings:
         SourceError: there is no such clip.
         SettingsError: the site file is wrong, or an option is.
     """
-    camera_id = _camera_id(options.clip)
+    camera_id = camera_id_of(options.clip)
     if not Path(options.clip).is_file():
         what = "is a folder, not a file" if Path(options.clip).is_dir() else "no such file"
         raise SourceError(camera_id, SourceFailure.NOT_FOUND, f"{options.clip}: {what}")
-    camera = CameraSettings(source=SourceAddress.parse(options.clip, Path.cwd()), pace=Pace.FAST, detect_fps=None)
+    return site_of_clips(options, {camera_id: clip_camera(Path.cwd() / options.clip)})
+
+
+def clip_camera(clip: Path) -> CameraSettings:
+    """A clip as a camera of which every frame is looked at, as fast as it goes."""
+    return CameraSettings(source=SourceAddress(SourceKind.FILE, str(clip)), pace=Pace.FAST, detect_fps=None)
+
+
+def site_of_clips(options: argparse.Namespace, cameras: Mapping[str, CameraSettings]) -> SiteSettings:
+    """What to run with these cameras in place of the site file's.
+
+    Args:
+        options: `model`, `site`, `labels` and `score_threshold`; of the first two at least one.
+        cameras: by id.
+
+    Raises:
+        SettingsError: the site file is wrong, or an option is.
+    """
     if options.site is None:
         bare = SiteSettings(
-            site=SITE_ID, sink=SinkKind.JSONL, model=_model(options.model, "motion"), cameras={camera_id: camera}
+            site=SITE_ID, sink=SinkKind.JSONL, model=_model(options.model, "motion"), cameras=dict(cameras)
         )
         return _chosen(options, bare)
     site = load_site(options.site, os.environ, check_files=False)
-    return _chosen(options, site.model_copy(update={"cameras": {camera_id: camera}, "sink": SinkKind.JSONL}))
+    return _chosen(options, site.model_copy(update={"cameras": dict(cameras), "sink": SinkKind.JSONL}))
 
 
 def _chosen(options: argparse.Namespace, site: SiteSettings) -> SiteSettings:
@@ -63,7 +81,7 @@ def _model(given: str, of_site: Model) -> Model:
     return ModelSettings(path=Path(given))
 
 
-def _camera_id(clip: str) -> str:
+def camera_id_of(clip: str) -> str:
     """The clip's name as a camera's."""
     plain = re.sub(r"[^a-z0-9_-]+", "-", Path(clip).stem.lower()).strip("-_")
     return plain[:63] or "clip"

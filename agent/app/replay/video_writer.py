@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from agent.errors import OutputError
@@ -44,7 +45,7 @@ class VideoWriter:
             stream = self._container.add_stream(codec, rate=NOMINAL_RATE)
         if not isinstance(stream, VideoStream):
             raise TypeError(f"{codec} is no video encoder")
-        stream.width, stream.height = width_px - width_px % 2, height_px - height_px % 2
+        stream.width, stream.height = max(width_px - width_px % 2, 2), max(height_px - height_px % 2, 2)
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = MILLISECONDS
         self._name = name
@@ -77,5 +78,5 @@ def _told(name: Path) -> Iterator[None]:
     """FFmpeg's errors as ours."""
     try:
         yield
-    except (OSError, ValueError) as error:  # ValueError: an ending that no container format has
+    except (OSError, ValueError, FFmpegError) as error:  # ValueError: an ending that no container format has
         raise OutputError(f"{name}: the video cannot be written: {error}") from error

@@ -53,6 +53,10 @@ def describe(parser: argparse.ArgumentParser) -> None:
 def _describe_requests(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--max-batch-size", metavar="N", type=int, default=8, help="pictures in one inference, at most (8)")
+    add(
+        "--batching", choices=("measured", "always"), default="measured",
+        help="measured: up to the size that pays, found out at the start; always: up to --max-batch-size (measured)",
+    )  # fmt: skip
     add("--max-wait", metavar="T", default="5ms", help="how long an idle session waits for a fuller batch (5ms)")
     add("--queue", metavar="N", type=int, default=64, help="requests open at once; one more gets 503 (64)")
     add("--deadline", metavar="T", default="10s", help="from a request to its answer (10s)")

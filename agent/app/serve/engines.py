@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from agent.app.detection import make_chooser
-from agent.app.engine_choice import ENGINES_FOLDER, EngineChoice
+from agent.app.engine_choice import ENGINES_FOLDER, EngineChoice, EngineChooser
 from agent.app.happened import Happened
 from agent.app.machine import Machine
 from agent.app.serve.plan import ServePlan
@@ -112,8 +112,26 @@ class EngineMaker:
     """Makes them ready; may take minutes."""
 
     def __init__(
-        self, plan: ServePlan, machine: Machine, clock: Clock, happened: Happened, building: Callable[[str], None]
+        self,
+        plan: ServePlan,
+        machine: Machine,
+        clock: Clock,
+        happened: Happened,
+        building: Callable[[str], None],
+        *,
+        choosing: Callable[..., EngineChooser] = make_chooser,
     ) -> None:
+        """Nothing is read yet.
+
+        Args:
+            plan: what will be served.
+            machine: what there is to choose from.
+            clock: times what is done.
+            happened: is told.
+            building: is told how far builds are.
+            choosing: makes the chooser.
+        """
+        self._choosing = choosing
         self._plan = plan
         self._machine = machine
         self._clock = clock
@@ -159,7 +177,7 @@ class EngineMaker:
         """The best engine, and the same run-time on the other devices of its kind; by the devices' names."""
         model = self._plan.model.model_copy(update={"threads": self._threads, "batch": plan.batch})
         began_s = self._clock.monotonic_s()
-        choice = make_chooser(plan, model, self._machine, self._clock, self._plan.cache, self._building).choose()
+        choice = self._choosing(plan, model, self._machine, self._clock, self._plan.cache, self._building).choose()
         made = [choice.engine]
         opened.append(choice.engine)
         self._tell(plan, choice.engine, choice.chosen.reason, began_s)

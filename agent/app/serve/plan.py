@@ -41,6 +41,7 @@ class ServePlan:
         devices: of the chosen kind, at most; None for all.
         cache: where engines and choices are kept, or None.
         limits: of one request.
+        is_batch_measured: batches only grow to the size that pays.
         max_wait_s: how long an idle session waits for a fuller batch.
         drain_s: how long new requests are still taken when it is to end.
         decoders: pictures decoded at once.
@@ -52,6 +53,7 @@ class ServePlan:
     devices: int | None
     cache: Path | None
     limits: ServeLimits
+    is_batch_measured: bool
     max_wait_s: float
     drain_s: float
     decoders: int
@@ -84,6 +86,7 @@ def plan_of(options: argparse.Namespace, environ: Mapping[str, str]) -> ServePla
         devices=None if options.devices is None else _whole("--devices", options.devices, 64),
         cache=options.cache,
         limits=limits,
+        is_batch_measured=options.batching == "measured",
         max_wait_s=_seconds("--max-wait", options.max_wait, 0.0, 1.0),
         drain_s=_seconds("--drain", options.drain, 0.0, 600.0),
         decoders=_whole("--decoders", options.decoders, 64),

@@ -100,6 +100,7 @@ class ServeLine:
             plain=self._plain(),
             watched=watched,
             on_warm=on_warm,
+            is_measured=self._plan.is_batch_measured,
         )
         stage = Stage(lane.name, work.run, self._queue.close, heartbeat)
         watched.give_up = stage.give_up

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
@@ -45,6 +46,7 @@ class Serving:
     def until_stopped(self) -> int:
         """Start, serve, drain; returns the exit status."""
         disable_created_metrics()  # type: ignore[no-untyped-call] # prometheus_client leaves it bare
+        logging.getLogger("python_multipart").disabled = True  # else whoever sends bad forms fills the log
         registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         happened = make_happened(registry, self._clock)

@@ -9,9 +9,15 @@ from agent.detect.detected import DetectedFrame
 
 @dataclass(frozen=True)
 class Farewell:
-    """Nothing more comes from a camera as it is now: it leaves, or begins anew with another view."""
+    """Nothing more comes from a camera as it is now: it leaves, or begins anew with another view.
+
+    Attributes:
+        camera_id: which.
+        is_for_good: no camera of that name ever comes back, so that nothing of it need be remembered.
+    """
 
     camera_id: str
+    is_for_good: bool = False
 
 
 @dataclass(frozen=True, eq=False)

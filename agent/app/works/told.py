@@ -15,7 +15,9 @@ class Told:
     Attributes:
         tracked: the frame, or None where a camera fell silent or everything stops.
         events: what the rules made of it.
+        ended: the camera that said farewell: nothing more is told of it as it was.
     """
 
     tracked: TrackedFrame | None
     events: tuple[Event, ...]
+    ended: str | None = None

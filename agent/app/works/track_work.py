@@ -155,13 +155,22 @@ class TrackWork:
 
     def _take(self, released: DetectedFrame | Farewell, beat: Beat) -> None:
         if isinstance(released, Farewell):
-            self.end_tracks(released.camera_id, beat)
+            self._bid_farewell(released, beat)
             return
         camera_id, labels = released.frame.info.camera_id, released.labels
         if self._labels.setdefault(camera_id, labels) != labels:
             self.end_tracks(camera_id, beat)  # another model now: its class ids mean something else
             self._labels[camera_id] = labels
         self._track(released, beat)
+
+    def _bid_farewell(self, farewell: Farewell, beat: Beat) -> None:
+        camera_id = farewell.camera_id
+        self.end_tracks(camera_id, beat)
+        if farewell.is_for_good:
+            self._seen_at.pop(camera_id, None)
+            self._trackers.drop(camera_id)
+            self._reorder.forget(camera_id)
+        self._out.put(Told(None, (), camera_id), beat)
 
     def _track(self, detected: DetectedFrame, beat: Beat) -> None:
         camera_id, captured_at = detected.frame.info.camera_id, detected.frame.info.captured_at

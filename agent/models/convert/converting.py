@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,12 +17,11 @@ from agent.models.convert.to_openvino import to_openvino
 from agent.models.convert.to_tensorrt import to_tensorrt
 from agent.models.whole_results import Content, Folder, write_results
 from agent.settings.models import DetectionSettings
+from agent.stream.frame import BgrArray
 from devices.engines.any_model import only_runtime
 from devices.engines.model_file import read_model
 from devices.errors import DevicesError, EngineUnavailable
-from devices.trials.exam import Exam
 
-Examine = Callable[[DetectionPlan], Exam]
 SOURCE_NOTE = "sitewatch_source_sha256"
 NEEDS = {
     Target.OPENVINO: "pip install 'sitewatch[intel]'",
@@ -31,12 +30,14 @@ NEEDS = {
 }
 
 
-def convert(order: Order, examine: Examine, rng: np.random.Generator, told: Told = lambda _step: None) -> Conversion:
+def convert(
+    order: Order, pictures: Sequence[BgrArray], rng: np.random.Generator, told: Told = lambda _step: None
+) -> Conversion:
     """Make it, check it, write it. Where it differs, nothing is written: see `Conversion.refusal`.
 
     Args:
         order: what to make.
-        examine: pictures for a plan, and the judge of the answers to them.
+        pictures: to compare on, each uint8 (height, width, 3) BGR.
         rng: draws the noise.
         told: hears of every step.
 
@@ -51,11 +52,11 @@ def convert(order: Order, examine: Examine, rng: np.random.Generator, told: Told
     try:
         told("reading the model")
         source = _read(order)
-        checker = Checker(source.plan, order.model, examine(source.plan), rng)
+        checker = Checker(source.plan, order.model, pictures, rng)
         with TemporaryDirectory(prefix="sitewatch-convert-") as folder:
             told(f"converting to {order.target.value}")
             made = _made(order, source, Path(folder), told)
-            return _settled(order, source, made, _checks(checker, made, examine, told))
+            return _settled(order, source, made, _checks(checker, made, told))
     except EngineUnavailable as error:
         raise ToolUnavailableError(f"{error}; it needs: {NEEDS[order.target]}") from error
     except DevicesError as error:
@@ -74,8 +75,6 @@ def _refuse_misfit(order: Order) -> None:
         raise ToolInputError(f"{order.model.path}: is made for {only} already; give the ONNX model it was made of")
     if order.out.is_dir() and order.target is not Target.COREML:
         raise OutputError(f"{order.out} cannot be written: it is a folder")
-    if not order.out.parent.is_dir():
-        raise OutputError(f"{order.out} cannot be written: there is no such folder")
 
 
 def _read(order: Order) -> Source:
@@ -95,10 +94,10 @@ def _made(order: Order, source: Source, folder: Path, told: Told) -> Made:
     return to_tensorrt(order, source, told)
 
 
-def _checks(checker: Checker, made: Made, examine: Examine, told: Told) -> tuple[Check, ...]:
+def _checks(checker: Checker, made: Made, told: Told) -> tuple[Check, ...]:
     told(f"comparing with {checker.reference}")
     try:
-        return tuple(checker.checks(made, examine(made.plan)))
+        return tuple(checker.checks(made))
     finally:
         made.close()
 

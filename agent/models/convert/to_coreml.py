@@ -101,5 +101,5 @@ def _predicted(request: EngineRequest, file: ModelFile) -> _Predicted:
     try:
         return _Predicted(coreml_engine.load(request), file.precision)
     except EngineUnavailable as error:
-        why = f"not predicted with: {error}; on a Mac, `sitewatch model convert` or scripts/prove-coreml does"
+        why = f"Core ML itself was not asked: {error}; on a Mac, scripts/prove-coreml asks it"
         return _Predicted(None, file.precision, (why,))

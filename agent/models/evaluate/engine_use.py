@@ -13,8 +13,8 @@ from agent.detect.engine_request import make_request
 from agent.errors import ToolInputError
 from agent.settings.models import ModelSettings
 from devices.candidates import candidates
+from devices.engines.any_model import only_runtime
 from devices.engines.catalogue import EVERY_ENGINE
-from devices.engines.coreml.package import is_core_ml
 from devices.engines.engine import BuildProgress, BuildWatch, Engine
 from devices.inventory import Accelerator, AcceleratorKind, Inventory
 from devices.probes.cpu import cpu_limit
@@ -49,14 +49,14 @@ def engines_here(wanted: Sequence[str], inventory: Inventory, model: Path) -> tu
         wanted: each a run-time ("openvino": on every accelerator it drives here), a run-time on a kind of
             accelerator ("openvino:cpu"), or "all" for everything that can be used here.
         inventory: of this machine; remote accelerators must be added to it.
-        model: a Core ML package runs on Core ML only.
+        model: one in a run-time's own format runs on that only.
 
     Raises:
         ToolInputError: one is unknown, or cannot be used here, with the reason.
     """
     rows = [row for row in candidates(inventory) if row.runtime is not None]
-    if is_core_ml(model):
-        rows = [row for row in rows if row.runtime == "coreml"]
+    if only := only_runtime(model):
+        rows = [row for row in rows if row.runtime == only]
     chosen: list[EngineUse] = []
     for word in wanted:
         runtime, _, kind = word.partition(":")

@@ -26,7 +26,8 @@ from devices.models.torch_export import GraphNames, export_graph, exporter
 from devices.models.torch_model import Answer, TorchModel, compared_versions
 
 Told = Callable[[str], None]
-TOLERANCE, HALF_TOLERANCE = 1e-4, 1e-2
+# Of a 400-operator detector, sums in another order moved an element by 2e-4; a wrong graph is off by far more.
+TOLERANCE, HALF_TOLERANCE = 1e-3, 1e-2
 TRACED_BATCH = 2  # an open batch of 1 would be taken for an axis that is always 1
 
 
@@ -142,8 +143,8 @@ def _require_open(model: TorchModel, names: GraphNames, declared: ModelFile) -> 
     fixed = [spec for spec in declared.inputs if spec.shape and spec.shape[0] is not None]
     if names.is_batch_open and fixed:
         raise RefusedResultError(
-            f"the graph of {model.name} takes a batch of {fixed[0].shape[0]} only, though an open one was asked for: the "
-            f"module uses its batch as a plain number, as int({fixed[0].name}.shape[0]) is; nothing was written"
+            f"the graph of {model.name} takes a batch of {fixed[0].shape[0]} only, though an open one was asked for: "
+            f"the module uses its batch as a plain number, as int({fixed[0].name}.shape[0]) is; nothing was written"
         )
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import onnx
 
 from agent.errors import RefusedResultError
 from agent.models.quantize.accuracy import Accuracy, Scored, worst_loss
 from agent.models.quantize.sensitivity import LayerCost, Sensitivity, without
 from devices.models.calibration_histogram import Range
-from devices.models.onnx_whole import whole_bytes
 from devices.models.qdq_layers import Layer
 
 MOST_IN_FLOAT = 0.5
@@ -21,7 +19,9 @@ MOST_IN_FLOAT = 0.5
 NEAR_ENOUGH = 0.25
 """How far apart detections may be where no accuracy can be measured; see `apartness`."""
 
-Make = Callable[[Sequence[Layer]], onnx.ModelProto]
+Files = Mapping[str, bytes]
+"""A model's files by their endings, the one that names it first."""
+Make = Callable[[Sequence[Layer]], Files]
 """Quantises these layers of the float model."""
 Told = Callable[[str], None]
 
@@ -31,7 +31,7 @@ class Found:
     """The result.
 
     Attributes:
-        proto: the quantised model.
+        files: of the quantised model.
         layers: in int8.
         in_float: the others, the costliest first, each with what it costs alone.
         scores: one an engine; empty where nothing was scored.
@@ -39,12 +39,22 @@ class Found:
         attempts: models tried.
     """
 
-    proto: onnx.ModelProto
+    files: Files
     layers: tuple[Layer, ...]
     in_float: tuple[LayerCost, ...]
     scores: tuple[Scored, ...]
     apart: float
     attempts: int
+
+
+@contextmanager
+def laid_out(files: Files) -> Iterator[Path]:
+    """The model where it can be loaded from, before it has its name."""
+    with tempfile.TemporaryDirectory(prefix="sitewatch-") as folder:
+        paths = [Path(folder) / f"model{ending}" for ending in files]
+        for path, content in zip(paths, files.values(), strict=True):
+            path.write_bytes(content)
+        yield paths[0]
 
 
 class Int8Search:
@@ -103,16 +113,14 @@ class Int8Search:
         )
 
     def _attempt(self, layers: Sequence[Layer], in_float: Sequence[LayerCost], number: int) -> Found:
-        proto = self._make(layers)
+        files = self._make(layers)
         apart = self._sensitivity.apart_with(layers, self._ranges)
-        return Found(proto, tuple(layers), tuple(in_float), self._scores(proto), apart, number)
+        return Found(files, tuple(layers), tuple(in_float), self._scores(files), apart, number)
 
-    def _scores(self, proto: onnx.ModelProto) -> tuple[Scored, ...]:
+    def _scores(self, files: Files) -> tuple[Scored, ...]:
         if self._accuracy is None:
             return ()
-        with tempfile.TemporaryDirectory(prefix="sitewatch-") as folder:
-            path = Path(folder) / "int8.onnx"
-            path.write_bytes(whole_bytes(path, proto))
+        with laid_out(files) as path:
             return self._accuracy.of(path, "int8")
 
     def _is_good(self, found: Found, most_loss: float) -> bool:

@@ -55,6 +55,11 @@ class Outcome:
     timed: tuple[Timed, ...] = ()
     complaints: tuple[str, ...] = ()
 
+    @property
+    def is_onnx(self) -> bool:
+        """Whether what was written is ONNX."""
+        return self.written[0][0].suffix == ".onnx"
+
     def as_json(self) -> dict[str, Any]:
         """Ready for `json.dumps`."""
         found = dataclasses.asdict(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +17,7 @@ from agent.detect.letterbox import fit_frame
 from agent.errors import RefusedResultError, ToolInputError
 from agent.models.quantize.accuracy import Accuracy
 from agent.models.quantize.calibration_pictures import CalibrationSet
-from agent.models.quantize.int8_search import Found, Int8Search
+from agent.models.quantize.int8_search import Files, Found, Int8Search
 from agent.models.quantize.sensitivity import Sensitivity
 from devices.engines.engine import EngineRequest, Tensors
 from devices.engines.host_pictures import model_pictures
@@ -26,8 +27,9 @@ from devices.engines.onnxruntime_quantised import rearranged
 from devices.inventory import Accelerator, AcceleratorKind
 from devices.models.calibration_histogram import CalibrationMethod, Range
 from devices.models.nncf_quantizing import quantised_by_nncf
+from devices.models.onnx_whole import whole_bytes
 from devices.models.qdq_folding import folded
-from devices.models.qdq_layers import Layer, quantisable_layers
+from devices.models.qdq_layers import Layer, nodes_behind, quantisable_layers
 from devices.models.qdq_ranges import collect_ranges
 from devices.models.qdq_writing import quantised
 
@@ -128,22 +130,25 @@ def _maker(
     plan: DetectionPlan,
     questions: Questions,
     order: Order,
-) -> Callable[[Sequence[Layer]], onnx.ModelProto]:
+) -> Callable[[Sequence[Layer]], Files]:
     if order.method == NNCF:
         inputs = _own_tensors(plan, questions)
-        every = [layer.name for layer in quantisable_layers(proto)]
+        every = quantisable_layers(proto)
+        behind = nodes_behind(proto, every)
 
-        def by_nncf(chosen: Sequence[Layer]) -> onnx.ModelProto:
+        def by_nncf(chosen: Sequence[Layer]) -> Files:
             names = {layer.name for layer in chosen}
-            return quantised_by_nncf(proto, inputs, [name for name in every if name not in names])
+            with tempfile.TemporaryDirectory(prefix="sitewatch-") as folder:
+                in_float = [layer.name for layer in every if layer.name not in names]
+                return quantised_by_nncf(proto, inputs, [*in_float, *behind], Path(folder))
 
         return by_nncf
 
-    def by_us(chosen: Sequence[Layer]) -> onnx.ModelProto:
+    def by_us(chosen: Sequence[Layer]) -> Files:
         made = quantised(proto, chosen, ranges)
         if order.target == ONNXRUNTIME and not rearranged(made):
             raise RefusedResultError(f"{plan.path}: cannot be arranged for ONNX Runtime")
-        return made
+        return {".onnx": whole_bytes(plan.path, made)}
 
     return by_us
 

@@ -11,9 +11,9 @@ from agent.models.whole_results import Content
 from devices.engines.engine import TensorSpec
 from devices.engines.image_input import shape_text
 from devices.engines.kserve.fitting import fits
+from devices.engines.openvino.ir_file import read_ir, weights_of
 from devices.engines.sniff import foreign_format
 from devices.errors import EngineUnavailable
-from devices.models.ir_tensors import read_ir_tensors
 
 Sides: TypeAlias = "tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]"
 """Inputs, and outputs."""
@@ -40,11 +40,16 @@ def held_files(held: Path, back_end: BackEnd, expected: Sides) -> dict[str, Cont
     if held.suffix.lower() == ".onnx":
         raise ToolInputError(f"{held}: an ONNX model is served as MODEL itself, not in place of another")
     try:
-        found = read_ir_tensors(held)
+        found = read_ir(held)
     except EngineUnavailable as error:
-        raise ToolUnavailableError(str(error)) from error
-    _require_same(held, found, expected)
-    return {"model.xml": held, "model.bin": held.with_suffix(".bin")}
+        raise ToolUnavailableError(f"{held}: {error}") from error
+    _require_same(held, (found.inputs, found.outputs), expected)
+    return ir_files(held)
+
+
+def ir_files(path: Path) -> dict[str, Content]:
+    """Both files of an OpenVINO model."""
+    return {"model.xml": path, "model.bin": weights_of(path)}
 
 
 def _require_same(held: Path, found: Sides, expected: Sides) -> None:

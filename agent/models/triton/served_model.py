@@ -10,7 +10,7 @@ from agent.detect.detection_plan import DetectionPlan
 from agent.errors import ToolInputError
 from agent.models.open_batch import plan_open
 from agent.models.triton.back_ends import BackEnd
-from agent.models.triton.held_file import held_files
+from agent.models.triton.held_file import held_files, ir_files
 from agent.models.whole_results import Content
 from agent.settings.models import ModelSettings
 from devices.engines.coreml.package import is_core_ml
@@ -18,6 +18,7 @@ from devices.engines.engine import EngineRequest, TensorSpec
 from devices.engines.image_graph import PICTURES, prepared_graph
 from devices.engines.image_input import image_tensor
 from devices.engines.model_file import ModelFile
+from devices.engines.openvino.ir_file import is_ir
 from devices.inventory import Accelerator, AcceleratorKind
 from devices.models.onnx_whole import read_graph, weight_files
 
@@ -72,6 +73,8 @@ def served_model(wish: Wish, back_end: BackEnd) -> ServedModel:
     """
     if is_core_ml(wish.model.path):
         raise ToolInputError(f"{wish.model.path}: a Core ML model runs on Apple's machines only; give the ONNX model")
+    if is_ir(wish.model.path) and (wish.held is not None or wish.takes_pictures):
+        raise ToolInputError(f"{wish.model.path}: an OpenVINO model is served as it is; give the ONNX model for more")
     file, plan = plan_open(wish.model, wish.largest_batch)
     inputs, outputs = file.inputs, _outputs(file, plan)
     if wish.takes_pictures:
@@ -100,6 +103,8 @@ def _as_pictures(file: ModelFile, request: EngineRequest, spec: TensorSpec) -> T
 
 
 def _files(file: ModelFile, plan: DetectionPlan, wish: Wish) -> dict[str, Content]:
+    if is_ir(file.path):
+        return ir_files(file.path)
     if wish.takes_pictures:
         return {OWN_NAME: prepared_graph(file, EngineRequest(file.path, CPU, image=plan.image))}
     beside = {
@@ -113,5 +118,7 @@ def _notes(plan: DetectionPlan, wish: Wish, *, is_batched: bool) -> Iterator[str
         yield f"one picture at a time, as the model cannot take more: {plan.batch_fault}"
     elif not is_batched and wish.largest_batch > 1:
         yield f"no batching, as the model takes exactly {plan.batch} at once; export it with an open batch for more"
+    if is_ir(plan.path):
+        yield "the agent uses a model on a server by its ONNX file only: give that as MODEL, and this one as --held"
     if wish.held is not None and wish.held.suffix.lower() != ".xml":
         yield f"{wish.held.name} cannot be looked into here: nothing shows that it is made of {plan.path.name}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ from agent.errors import DetectionError
 from agent.pipeline.channel import no_beat
 from agent.serve.asked import Asked
 from agent.serve.batch_queue import BatchQueue, Lane
-from agent.serve.batch_work import BatchWork, LaneDetector
+from agent.serve.batch_work import BatchWork, LaneDetector, best_size, sizes_up_to
 from agent.serve.job import Job
 from agent.serve.refusal import Code, RefusedRequestError
 from agent.stream.frame import Frame
@@ -29,7 +30,9 @@ ASKED = Asked(0.5, 0.5, 10)
 class Picky:
     """A detector that fails at a batch with certain pictures in it."""
 
-    def __init__(self, bad: Sequence[int] = ()) -> None:
+    def __init__(self, bad: Sequence[int] = (), *, takes_s: float = 0.002, takes_s_each: float = 0.0) -> None:
+        self.takes_s = takes_s
+        self._takes_s_each = takes_s_each
         self.labels = ("thing",)
         self.batches: list[list[int]] = []
         self.is_closed = False
@@ -38,6 +41,7 @@ class Picky:
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         numbers = [frame.info.sequence for frame in frames]
         self.batches.append(numbers)
+        time.sleep((0.0 if self._takes_s_each else self.takes_s) + self._takes_s_each * len(frames))
         if self._bad & set(numbers):
             raise DetectionError("cannot bear this one")
         return [Detections.empty()] * len(frames)
@@ -102,11 +106,42 @@ def test_failures_in_a_row_end_the_loop() -> None:
 
 def test_the_smallest_engine_that_fits_is_used() -> None:
     """One picture goes to the engine made for one."""
-    single, whole = Picky(), Picky()
+    single, whole = Picky(), Picky(takes_s=0.002)
     loop, jobs = work({8: whole, 1: single}, range(1, 10), batch=8)
     loop.run(no_beat)
 
     assert outcomes(jobs) == [None] * 9
     assert whole.batches[-1] == list(range(1, 9))
     assert single.batches[-1] == [9]
-    assert {len(batch) for batch in whole.batches} == {1, 2, 4, 8}
+    assert {len(batch) for batch in whole.batches} == {2, 4, 8}
+    assert {len(batch) for batch in single.batches} == {1}
+
+
+def test_batches_that_do_not_pay_are_not_made() -> None:
+    """Where eight pictures take eight times as long as one, each goes alone, whatever waits."""
+    detector = Picky(takes_s_each=0.003)
+    loop, jobs = work({8: detector}, range(1, 5), batch=8)
+    loop.run(no_beat)
+
+    assert outcomes(jobs) == [None] * 4
+    assert detector.batches[-4:] == [[1], [2], [3], [4]]
+
+
+@pytest.mark.parametrize(
+    ("took_s", "best"),
+    [
+        ({1: 1.0, 2: 2.0, 4: 4.0, 8: 8.0}, 1),
+        ({1: 1.0, 2: 1.99, 4: 3.95, 8: 7.9}, 1),
+        ({1: 1.0, 2: 1.2, 4: 2.0, 8: 3.9}, 4),
+        ({1: 1.0, 2: 2.2, 4: 3.0, 8: 3.0}, 8),
+        ({3: 5.0}, 3),
+    ],
+)
+def test_the_best_size(took_s: dict[int, float], best: int) -> None:
+    """The least time a picture, and of nearly equal ones the smaller."""
+    assert best_size(took_s) == best
+
+
+def test_the_sizes_that_are_tried() -> None:
+    """Powers of two, and the largest."""
+    assert [sizes_up_to(most) for most in (1, 2, 6, 8)] == [[1], [1, 2], [1, 2, 4, 6], [1, 2, 4, 8]]

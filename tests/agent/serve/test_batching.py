@@ -46,7 +46,7 @@ def ask_together(served: Serving) -> list[dict[str, object]]:
 
 def test_clients_share_inferences(squares_model: Path) -> None:
     """Eight clients need fewer inferences than they send pictures, and nobody gets another's boxes."""
-    with serving(squares_model, "--max-batch-size", "8", "--decoders", "4") as served:
+    with serving(squares_model, "--batching", "always", "--decoders", "4") as served:
         engines = ask_together(served)
         assert served.metric("sitewatch_serve_pictures_total") == REQUESTS
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from clips import sent_pictures
 from clips.sent_pictures import SQUARES, square_pixels
 from models.detecting import assert_finds, make_frame, make_plan, open_detector
 from PIL import Image
-from servers.detection_server import Serving
+from servers.detection_server import Serving, serving
 
 from agent.serve.picture import read_picture
 from trackers import Detections
@@ -64,6 +65,19 @@ def test_answers_are_the_detectors_own(squares: Serving, score: float, iou: floa
 
     assert len(expected) > 1
     assert_same(told(answer.json()), expected)
+
+
+@pytest.mark.assets
+@pytest.mark.parametrize(("model", "batch"), [("yolox_nano_416", 1), ("deimv2_atto_320", 2)])
+def test_published_models_answer_as_their_detector(model: str, batch: int, assets: Path) -> None:
+    """Real pictures, a model with a batch of one and one that leaves it open: box for box."""
+    path = assets / "models" / f"{model}.onnx"
+    pictures = [each.read_bytes() for each in sorted((assets / "coco" / "images").glob("*.jpg"))[:3]]
+    plan = make_plan(path, {"batch": batch}, score_threshold=0.25)
+    with serving(path, "--max-batch-size", "2") as served, open_detector(plan) as detector:
+        for content in pictures:
+            pixels = read_picture(content, MAX_PIXELS).pixels
+            assert_same(told(served.detect(content).json()), detector.detect([make_frame(pixels)])[0])
 
 
 def test_a_form_is_the_same_as_the_body(squares: Serving) -> None:

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
-import schemathesis
 from clips import sent_pictures
-from clips.sent_pictures import as_image, encoded
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis import strategies as st
-from schemathesis.specs.openapi.checks import positive_data_acceptance
-from servers.detection_server import Serving, serving
+from servers.detection_server import REPOSITORY, Serving, serving
 
-from agent.serve.document import IMAGE_TYPES
-
-SMALL = as_image().resize((64, 36))
-# Real pictures, as random bytes are none: those are refused, and tests of their own hold that.
-PICTURES = st.sampled_from([encoded(SMALL, form) for form in ("PNG", "JPEG", "WEBP", "BMP")])
-EXAMPLES = 60
+EXAMPLES = 40
 TOKEN = "a-token-for-this-test"
-
-for media_type in (*IMAGE_TYPES, "application/octet-stream"):
-    schemathesis.openapi.media_type(media_type, PICTURES)
+WITHIN_S = 120
 
 
 @pytest.fixture(scope="module")
@@ -38,30 +29,27 @@ def served(squares_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield one
 
 
-@pytest.fixture
-def document(served: Serving) -> Any:
-    """As schemathesis reads it."""
-    return schemathesis.openapi.from_dict(served.client.get("/openapi.json").json())
+def test_schemathesis_finds_nothing(served: Serving, tmp_path: Path) -> None:
+    """All of its checks: status, media type and body as documented, wrong data refused, right data taken, no 500."""
+    paths = os.pathsep.join([str(REPOSITORY / "tests"), str(REPOSITORY)])
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("schemathesis")), "run", f"{served.url}/openapi.json",
+         "--header", f"Authorization: Bearer {TOKEN}", "--checks", "all", "--max-examples", str(EXAMPLES),
+         "--seed", "7", "--generation-database", "none", "--no-color"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=WITHIN_S, check=False,
+        env={**os.environ, "SCHEMATHESIS_HOOKS": "servers.schemathesis_hooks", "PYTHONPATH": paths, "COLUMNS": "160"},
+    )  # fmt: skip
+    counts = re.search(r"(\d+) generated, (\d+) passed", done.stdout)
 
-
-schema = schemathesis.pytest.from_fixture("document")
-
-
-@schema.parametrize()
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize=True,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-def test_every_answer_is_as_the_document_says(case: schemathesis.Case, served: Serving) -> None:
-    """Status, headers, media type and body of every answer; no 500; what the document allows is accepted."""
-    case.call_and_validate(base_url=served.url, headers={"authorization": f"Bearer {TOKEN}"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "No issues found" in done.stdout
+    assert counts is not None, done.stdout
+    assert int(counts[1]) >= 3 * EXAMPLES
+    assert served.metric('sitewatch_serve_requests_total{page="/detect",status="200"}') > EXAMPLES / 2
 
 
 def test_an_answer_fits_its_schema(served: Serving) -> None:
-    """The record of `POST /detect`, with boxes in it, and a problem."""
+    """The record of `POST /detect`, with boxes in it, and a problem; and every status it may give is documented."""
     document = served.client.get("/openapi.json").json()
     for name, answer in (("DetectAnswer", served.detect(sent_pictures.png())), ("Problem", served.detect(b""))):
         schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
@@ -70,6 +58,3 @@ def test_an_answer_fits_its_schema(served: Serving) -> None:
     answers = document["paths"]["/detect"]["post"]["responses"]
     assert set(answers) == {"200", "400", "401", "408", "413", "415", "421", "422", "500", "503"}
     assert document["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
-
-
-_ = positive_data_acceptance

@@ -66,6 +66,9 @@ def describe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--input", metavar="SPEC", dest="inputs", type=_input, action="append", help="of TorchScript; as for export"
     )
+    parser.add_argument(
+        "--images", metavar="FOLDER", type=Path, help="of pictures to compare on, 20 at most; else our two"
+    )
     core_ml = parser.add_argument_group("Core ML")
     core_ml.add_argument(
         "--compute-units", choices=COMPUTE_UNITS, default="ALL", help="what it may run on (default ALL); kept to"

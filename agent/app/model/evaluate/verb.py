@@ -22,7 +22,7 @@ from agent.models.evaluate.engine_use import REFERENCE, EngineUse, engines_here
 from agent.models.evaluate.scoring import require_evaluator
 from agent.service.exit_codes import ExitCode
 from agent.settings.models import ModelSettings
-from devices.engines.coreml.package import is_core_ml
+from devices.engines.any_model import only_runtime
 
 
 def main(options: argparse.Namespace) -> int:
@@ -74,10 +74,10 @@ def _tell(bars: Bars, plan: DetectionPlan, use: EngineUse, done: int, total: int
 def _uses(options: argparse.Namespace, machine: Machine, model: ModelSettings) -> tuple[EngineUse, ...]:
     """The engines asked for, the reference first where boxes are compared and it can run this model."""
     wanted = wanted_engines(options)
-    if wanted == (options.usual_engines,) and not is_core_ml(model.path):
+    if wanted == (options.usual_engines,) and not only_runtime(model.path):
         return (REFERENCE,)
     uses = engines_here(wanted, inventory_with_servers(machine, model), model.path)
-    if options.no_parity or is_core_ml(model.path):
+    if options.no_parity or only_runtime(model.path):
         return uses
     return (REFERENCE, *(use for use in uses if use.name != REFERENCE.name))
 

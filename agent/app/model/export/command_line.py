@@ -81,7 +81,7 @@ def describe(parser: argparse.ArgumentParser) -> None:
     graph.add_argument("--dynamic-batch", action="store_true", help="leave the first axis of every input open")
     graph.add_argument("--opset", metavar="N", type=_opset, default=USUAL_OPSET, help=f"default {USUAL_OPSET}")
     graph.add_argument(
-        "--tolerance", metavar="T", type=_tolerance, help="greatest relative difference (1e-4; half precision 1e-2)"
+        "--tolerance", metavar="T", type=_tolerance, help="greatest relative difference (1e-3; half precision 1e-2)"
     )
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.set_defaults(verb="agent.app.model.export.verb:main")

@@ -24,7 +24,8 @@ pictures:
 
 methods:
   percentile cuts off the outermost values, entropy those whose loss tells least,
-  minmax none; nncf is OpenVINO's own quantiser (its file is for OpenVINO)
+  minmax none; nncf is OpenVINO's own quantiser: it writes F.xml and F.bin, which
+  the agent loads too, on OpenVINO only
 
 result:
   one ONNX file that ONNX Runtime, OpenVINO and TensorRT (10 and 11) take: pairs of
@@ -49,7 +50,7 @@ examples:
 def describe(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("model", metavar="MODEL", type=Path, help="a float32 ONNX file")
-    parser.add_argument("--out", metavar="F.onnx", type=Path, required=True, help="the file to write")
+    parser.add_argument("--out", metavar="F", type=Path, required=True, help="the file to write: .onnx; for nncf .xml")
     parser.add_argument("--to", choices=("int8", "fp16"), default="int8", help="precision (default int8)")
     _describe_calibration(parser.add_argument_group("calibration"))
     _describe_accuracy(parser.add_argument_group("accuracy"))

@@ -34,7 +34,8 @@ def _lines(outcome: Outcome) -> Iterator[str]:
         yield from (f"         {each.layer}: {each.apart:.3f} apart alone" for each in outcome.in_float[:_TOLD])
         if len(outcome.in_float) > _TOLD:
             yield f"         and {', '.join(each.layer for each in outcome.in_float[_TOLD:])}"
-        yield from _tensorrt(outcome)
+        if outcome.is_onnx:
+            yield from _tensorrt(outcome)
     yield from _cost(outcome)
 
 

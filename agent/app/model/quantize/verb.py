@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import io
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+import onnx
 
 from agent.app.model.evaluate.bars import Bars
 from agent.app.model.evaluate.model_options import model_settings
@@ -29,6 +29,7 @@ from agent.models.evaluate.scoring import require_evaluator
 from agent.models.input_errors import told_as_input
 from agent.models.quantize.accuracy import Accuracy, worst_loss
 from agent.models.quantize.calibration_pictures import CalibrationSet, gather, refuse_scored
+from agent.models.quantize.int8_search import Files, laid_out
 from agent.models.quantize.outcome import InFloat, Outcome
 from agent.models.quantize.quantizing import NNCF, ONNXRUNTIME, Order, Watch, quantise, questions_in
 from agent.models.quantize.speed import Timed, compare_speed
@@ -36,6 +37,7 @@ from agent.service.exit_codes import ExitCode
 from agent.settings.models import DetectionSettings, ModelSettings
 from agent.stream.frame import Frame
 from devices.engines.catalogue import availability
+from devices.engines.openvino.ir_file import SUFFIX, is_ir, weights_of
 from devices.models.calibration_cache import cache_text, version_number
 from devices.models.calibration_histogram import Range
 from devices.models.half import as_half
@@ -92,7 +94,7 @@ class _Work:
         content = whole_bytes(self._options.out, as_half(self._options.model))
         outcome = self._outcome("fp16")
         accuracy = self._accuracy()
-        with _as_file(content) as path:
+        with laid_out({".onnx": content}) as path:
             scores = accuracy.of(path, "fp16") if accuracy else ()
             if scores and worst_loss(scores) > self._options.max_loss:
                 raise RefusedResultError(
@@ -110,8 +112,7 @@ class _Work:
         if self._folder is not None:
             refuse_scored(pictures, plan, _frames(self._folder))
         found, ranges = quantise(plan, pictures, self._order(), self._accuracy(), Watch(self._bars.at, _told))
-        content = whole_bytes(options.out, found.proto)
-        with _as_file(content) as path:
+        with laid_out(found.files) as path:
             settings = self._settings.model_copy(update={"path": path, "family": plan.family})
             plan_model(path, settings, DetectionSettings())
             timed = self._timed(path, pictures)
@@ -124,9 +125,10 @@ class _Work:
             scores=found.scores,
             apart=found.apart,
             timed=timed,
-            complaints=audit(found.proto),
+            complaints=_complaints(found.files),
         )
-        return {options.out: content, **self._beside(pictures, ranges)}, outcome
+        made = {options.out.with_suffix(ending): content for ending, content in found.files.items()}
+        return {**made, **self._beside(pictures, ranges)}, outcome
 
     def _outcome(self, precision: str) -> Outcome:
         told = "" if self._folder is None else f"scored on {self._folder.told()}"
@@ -182,13 +184,18 @@ def _refuse_wrong(options: argparse.Namespace) -> None:
             version_number(options.tensorrt_version)
         except ValueError as error:
             raise ToolInputError(f"--tensorrt-version: {error}") from error
+    ending = SUFFIX if options.to == "int8" and options.method == NNCF else ".onnx"
+    if options.out.suffix != ending:
+        raise ToolInputError(f"--out {options.out}: what is written here ends in {ending}")
     paths = [path.resolve() for path in (options.model, *_paths(options))]
     if len(set(paths)) < len(paths):
         raise ToolInputError("the files to write and the model must have names of their own; nothing is overwritten")
 
 
 def _paths(options: argparse.Namespace) -> tuple[Path, ...]:
-    return tuple(path for path in (options.out, options.save_set, options.tensorrt_cache) if path is not None)
+    weights = weights_of(options.out) if is_ir(options.out) else None
+    beside = (weights, options.save_set, options.tensorrt_cache)
+    return (options.out, *(path for path in beside if path is not None))
 
 
 def _uses(options: argparse.Namespace) -> tuple[EngineUse, ...]:
@@ -215,10 +222,7 @@ def _told(sentence: str) -> None:
     print(f"sitewatch: {sentence}", file=sys.stderr)
 
 
-@contextmanager
-def _as_file(content: bytes) -> Iterator[Path]:
-    """The model where it can be loaded from, before it has its name."""
-    with tempfile.TemporaryDirectory(prefix="sitewatch-") as folder:
-        path = Path(folder) / "model.onnx"
-        path.write_bytes(content)
-        yield path
+def _complaints(files: Files) -> tuple[str, ...]:
+    """What TensorRT would refuse; nothing of a model in another format, which is not for it."""
+    content = files.get(".onnx")
+    return () if content is None else audit(onnx.load_from_string(content))

@@ -51,7 +51,9 @@ examples:
 
 def describe(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("model", metavar="MODEL", type=Path, help="the ONNX model, or a bundle of it")
+    parser.add_argument(
+        "model", metavar="MODEL", type=Path, help="the ONNX model, a bundle of it, or an OpenVINO model"
+    )
     parser.add_argument("--out", metavar="REPOSITORY", type=Path, required=True, help="folder of the server's models")
     parser.add_argument(
         "--for",

@@ -18,10 +18,14 @@ from agent.models.triton.served_model import ServedModel, Wish, served_model
 from agent.models.triton.site_snippet import site_snippet
 from agent.service.exit_codes import ExitCode
 from devices.engines.image_input import shape_text
+from devices.engines.openvino.ir_file import is_ir
 
 STARTS = {
     TRITON: "tritonserver --model-repository={repository} --grpc-address=127.0.0.1 --http-address=127.0.0.1",
-    MLSERVER: "mlserver start {repository}",
+    # With today's uvloop the workers of MLServer 1.7 end at their start; and unless told otherwise it takes messages of
+    # 4 MB, where a picture of 640 x 640 floats is larger.
+    MLSERVER: "MLSERVER_HOST=127.0.0.1 MLSERVER_PARALLEL_WORKERS=0 MLSERVER_GRPC_MAX_MESSAGE_LENGTH=67108864 "
+    "mlserver start {repository}",
     OVMS: "ovms --config_path {repository}/config.json --port 9000 --grpc_bind_address 127.0.0.1",
 }
 
@@ -42,7 +46,8 @@ def main(options: argparse.Namespace) -> int:
     name = options.name or model.plan.path.stem
     written = write_model(model, _serving(options, name, back_end), place)
     say("\n".join(_told(model, written, place)))
-    say(f"\nin the site file:\n\n{site_snippet(settings, model.plan.path.stem, name, options.kind)}".rstrip())
+    if not is_ir(options.model):
+        say(f"\nin the site file:\n\n{site_snippet(settings, model.plan.path.stem, name, options.kind)}".rstrip())
     return ExitCode.OK
 
 
@@ -54,14 +59,15 @@ def _back_end(options: argparse.Namespace) -> BackEnd:
     """
     if options.kind != TRITON and options.back_end != "auto":
         raise ToolInputError(f"--back-end is of Triton; {options.kind} has its own")
-    if options.kind == MLSERVER and options.held:
-        raise ToolInputError("--held: MLServer runs the ONNX model itself; leave it out")
+    if options.kind == MLSERVER and (options.held or is_ir(options.model)):
+        raise ToolInputError("MLServer runs the ONNX model itself, nothing made of it; leave --held out")
     if options.environment and options.back_end != "python":
         raise ToolInputError("--environment is of --back-end python")
     instances = Instances(options.device, options.instances, options.gpus)
     if options.kind == MLSERVER:
         return BACK_ENDS["python"]
-    found = choose_back_end(options.back_end, options.held or options.model.with_suffix(".onnx"), instances)
+    file = options.held or (options.model if is_ir(options.model) else options.model.with_suffix(".onnx"))
+    found = choose_back_end(options.back_end, file, instances)
     if options.kind == OVMS and found.name == "tensorrt":
         raise ToolInputError(f"{options.held}: OpenVINO Model Server does not run TensorRT plans")
     return found

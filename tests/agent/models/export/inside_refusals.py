@@ -119,6 +119,8 @@ def test_modules_that_are_not_there(export: Export, tmp_path: Path) -> None:
     (tmp_path / "mistaken.py").write_text("def broken(:\n", encoding="utf-8")
     doubling = ("models.torch_oddities:Doubling", "--opset", "17", "--input", "1x4")
 
+    ready = ("models.torch_oddities:READY", "--argument", "size=4", "--input", "1x4")
+    assert_refused(export(*ready), "is a module already, which takes no arguments; found size")
     assert_refused(export("nowhere.at_all:Module", "--input", "1x4"), "No module named 'nowhere'")
     assert_refused(export("mistaken:Module", "--input", "1x4", "--folder", tmp_path), "SyntaxError")
     assert_refused(export(*doubling, "--output-names", "a,b"), "found 2 output names, a, b; the module gives 1")

@@ -44,11 +44,13 @@ def test_a_recorded_detector(export: Export, tmp_path: Path, squares: TorchSquar
 
 def test_a_branch_is_kept(export: Export, tmp_path: Path) -> None:
     """Compiled TorchScript keeps both ways, and so does the graph."""
-    done = export(saved(Branching(), tmp_path / "branching.pt"), "--input", "2x4")
+    path = saved(Branching(), tmp_path / "branching.pt")
+    done = export(path, "--input", "2x4")
 
     assert done.status == 0, done.err
     assert "If" in {node.op_type for node in done.graph.node}
     assert [value.name for value in done.graph.input] == ["x"]
+    assert_refused(export(path, "--input", "2x4", "--opset", "25"), "Unsupported onnx_opset_version: 25", is_kept=True)
 
 
 def test_what_it_cannot_export(export: Export, tmp_path: Path) -> None:

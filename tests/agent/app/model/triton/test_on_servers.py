@@ -33,7 +33,7 @@ from trackers import Detections
 
 CPU = Accelerator(AcceleratorKind.CPU, "CPU")
 REMOTE = Accelerator(AcceleratorKind.REMOTE, "a model server of the tests")
-COCO_PICTURES = 4
+COCO_PICTURES = 2
 
 
 @pytest.fixture(params=SERVERS)
@@ -54,7 +54,7 @@ def settings_in(snippet: str, server: ModelServer) -> ModelSettings:
     """The model of a site file, with the address that the server of this test has."""
     written: dict[str, Any] = yaml.safe_load(snippet)["model"]
     assert written["engine"] == "kserve"
-    return ModelSettings(**{**written, "servers": (server.grpc,)})
+    return ModelSettings(**{**written, "servers": (server.grpc,), "remote_timeout": "30s"})
 
 
 def found(engine: Engine, plan: DetectionPlan, pictures: Sequence[BgrArray]) -> list[Detections]:
@@ -124,7 +124,7 @@ def test_real_models(
     photographs = [cv2.imread(str(path)) for path in sorted((assets / "coco" / "images").iterdir())[:COCO_PICTURES]]
     server = model_servers(kind)
 
-    snippet = write(server, assets / "models" / f"{model}.onnx", capsys, "--name", f"real-{model}")
+    snippet = write(server, assets / "models" / f"{model}.onnx", capsys, "--name", f"real-{model}", "--max-batch", "2")
     server.load(f"real-{model}")
 
     assert_same_boxes(settings_in(snippet, server), [*standard_pictures(), *photographs])
@@ -168,3 +168,18 @@ def ask_at_once(server: ModelServer, pictures: Sequence[Any]) -> tuple[list[Any]
         counted = client.get_inference_statistics("together").model_stats[0]
         assert counted.inference_count == len(pictures)
         return answers, counted.execution_count
+
+
+if Triton.can_run():
+
+    def test_configurations_of_other_back_ends(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """All that Triton finds wrong with them is that the server of these tests has no such back end."""
+        model = build_detector("detr", tmp_path / "squares.onnx", input_size=96, batch="dynamic")
+        more = ("--preferred", "2,4", "--max-delay", "1", "--warm-up", "--instances", "2", "--device", "cpu")
+        with Triton(tmp_path / "own") as server:  # a model that does not load takes the server's readiness
+            for name in ("onnxruntime", "openvino"):
+                options = ("--out", str(server.models), "--name", name, "--back-end", name, *more)
+                assert main(["model", "triton", str(model), *options]) == 0
+                with pytest.raises(AssertionError, match=f"unable to find backend library for backend .*{name}"):
+                    server.load(name)
+        capsys.readouterr()

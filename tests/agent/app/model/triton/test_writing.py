@@ -144,10 +144,24 @@ def test_an_openvino_model(squares: Path, tmp_path: Path, capsys: pytest.Capture
     (tmp_path / "made.bin").write_bytes((tmp_path / "made.bin").read_bytes()[:100])
     refusal(capsys, squares, "--out", tmp_path / "new", "--held", tmp_path / "made.xml")
     (tmp_path / "made.bin").unlink()
-    assert "made.bin beside it, which is not there" in refusal(
+    assert "made.bin, which is not beside it" in refusal(
         capsys, squares, "--out", tmp_path / "new", "--held", tmp_path / "made.xml"
     )
     assert not (tmp_path / "new").exists()
+
+
+def test_only_an_openvino_model(squares: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Servers take it; that the agent needs the ONNX file to use it there is said, in the place of a snippet."""
+    openvino.save_model(openvino.Core().read_model(squares), tmp_path / "made.xml")
+
+    assert run(tmp_path / "made.xml", "--out", tmp_path / "models", "--family", "yolov8") == ExitCode.OK
+
+    told = capsys.readouterr().out
+    assert "give that as MODEL, and this one as --held" in told
+    assert "in the site file" not in told
+    assert config_in(tmp_path / "models" / "made").backend == "openvino"
+    for options in (("--pictures",), ("--for", "mlserver")):
+        refusal(capsys, tmp_path / "made.xml", "--out", tmp_path / "new", *options)
 
 
 def test_a_tensorrt_plan(squares: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -191,7 +205,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "name": (["--name", "../gate"], "--name: found '../gate'; allowed are letters"),
     "version": (["--model-version", "latest"], "--model-version: found 'latest'; allowed is a whole number"),
     "back end of another server": (["--for", "ovms", "--back-end", "python"], "--back-end is of Triton"),
-    "held by MLServer": (["--for", "mlserver", "--held", "m.xml"], "--held: MLServer runs the ONNX model itself"),
+    "held by MLServer": (["--for", "mlserver", "--held", "m.xml"], "MLServer runs the ONNX model itself"),
     "environment": (["--environment", "/srv/py"], "--environment is of --back-end python"),
     "size": (["--input-size", "64x64"], "the model takes 96x96 pictures, the site file says 64x64"),
     "family": (["--family", "detr"], "is not of the family detr"),
