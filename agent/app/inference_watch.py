@@ -66,7 +66,16 @@ class WatchedWorker:
 class InferenceWatch:
     """`run` is a stage's work; it ends with an error, and so ends everything, when an inference exceeds its limit."""
 
-    def __init__(self, model: str, engine: str, limit_s: float, clock: Clock, happened: DetectHappenings) -> None:
+    def __init__(
+        self,
+        model: str,
+        engine: str,
+        limit_s: float,
+        clock: Clock,
+        happened: DetectHappenings,
+        *,
+        setting: str = "model.inference_deadline in the site file",
+    ) -> None:
         """Nothing is watched yet.
 
         Args:
@@ -75,12 +84,14 @@ class InferenceWatch:
             limit_s: seconds that one inference may take; the first ones of each size may take minutes.
             clock: measures them.
             happened: is told of a hang.
+            setting: where a person changes the limit.
         """
         self._model = model
         self._engine = engine
         self._limit_s = limit_s
         self._clock = clock
         self._happened = happened
+        self._setting = setting
         self._workers: list[WatchedWorker] = []
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -134,5 +145,5 @@ class InferenceWatch:
         if hung:
             raise EngineHungError(
                 f"{self._model} on {self._engine}: an inference has not come back for {hung[0][1]:.0f} s; only a new "
-                "process can mend that (model.inference_deadline in the site file says how long one may take)"
+                f"process can mend that ({self._setting} says how long one may take)"
             )

@@ -9,7 +9,7 @@ from pathlib import Path
 from agent.errors import InstallError
 
 # What a site may have besides the base; the other locks are for tests, tools and other programs.
-SITE_EXTRAS = ("apple", "demo", "intel", "nvidia", "remote")
+SITE_EXTRAS = ("apple", "demo", "intel", "nvidia", "remote", "serve", "tools")
 # JetPack brings these for the system's Python, built for its own CUDA; a wheel would hide them.
 JETPACKS_OWN = ("opencv-python-headless", "tensorrt", "numpy")
 _AN_ENTRY = re.compile(r"^(?=[A-Za-z0-9])", re.MULTILINE)

@@ -46,6 +46,11 @@ class SentPicture:
     format: str
 
 
+def load_readers() -> None:
+    """Import every reader now, rather than while the first picture waits; may be left out."""
+    Image.init()
+
+
 def read_picture(content: bytes, max_pixels: int) -> SentPicture:
     """Decode one picture; takes as long as its pixels ask for. Any thread.
 

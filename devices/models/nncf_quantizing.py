@@ -57,7 +57,8 @@ def _quantised(network: OvObject, inputs: Sequence[Inputs], in_float: Sequence[s
         import nncf  # noqa: PLC0415 - an extra, and slow to import
     except ImportError as error:
         raise EngineUnavailable(f"nncf cannot be imported: {error}") from error
-    notes = network.get_rt_info().get(NOTES, {})
+    noted = network.get_rt_info()
+    notes = noted[NOTES] if NOTES in noted and isinstance(noted[NOTES], dict) else {}
     names = _names_of(network, in_float)
     try:
         made = nncf.quantize(

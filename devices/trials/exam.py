@@ -13,8 +13,8 @@ import numpy.typing as npt
 from devices.engines.dry_run import blank_tensor
 from devices.engines.engine import EngineSpec, Tensors
 
-# Greatest difference of a tensor's element, as part of the tensor's own range.
-_LIMITS = {"fp32": 1e-3, "fp16": 2e-2, "int8": 1e-1}
+LIMITS = {"fp32": 1e-3, "fp16": 2e-2, "int8": 1e-1}
+"""Greatest difference of a tensor's element, as part of the tensor's own range, by precision."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def compare_tensors(expected: tuple[Tensors, ...], given: tuple[Tensors, ...], p
     worst = max(off, key=lambda name: off[name], default="")
     most = off.get(worst, 0.0)
     text = f"differs by {most:.1e} of the range of {worst}" if worst else "nothing to compare"
-    return Difference(text, is_within=most <= _LIMITS.get(precision, _LIMITS["fp32"]))
+    return Difference(text, is_within=most <= LIMITS.get(precision, LIMITS["fp32"]))
 
 
 def _part_of_range(right: npt.NDArray[Any], got: npt.NDArray[Any] | None) -> float:

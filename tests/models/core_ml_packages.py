@@ -29,7 +29,9 @@ def package_of(onnx: Path, order: PackageOrder = WHOLE) -> Path:
     return path
 
 
-def answers(onnx: Path, tensors: Mapping[str, npt.NDArray[Any]], order: PackageOrder = WHOLE) -> tuple[Tensors, Tensors]:
+def answers(
+    onnx: Path, tensors: Mapping[str, npt.NDArray[Any]], order: PackageOrder = WHOLE
+) -> tuple[Tensors, Tensors]:
     """What ONNX Runtime and the package give, by the graph's names."""
     right = OnnxRun(onnx, optimised=False).answer(tensors)
     package = EvaluatedPackage(package_of(onnx, order))

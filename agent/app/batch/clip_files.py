@@ -11,7 +11,6 @@ from agent.app.batch.clips import Clip
 from agent.app.batch.json_file import sync
 from agent.app.batch.results import Counts
 from agent.app.replay.outputs import Outputs
-from agent.app.replay.part_file import part_of
 from agent.app.works.told import Told
 from agent.errors import OutputError
 
@@ -37,18 +36,6 @@ class ResultPaths:
     def every(self) -> list[Path]:
         """Those asked for."""
         return [path for path in (self.events, self.video, self.mot) if path is not None]
-
-    def clean(self) -> None:
-        """Take away what a run that was killed left half written.
-
-        Raises:
-            OutputError: it cannot be.
-        """
-        try:
-            for path in self.every():
-                part_of(path).unlink(missing_ok=True)
-        except OSError as error:
-            raise OutputError(f"{error.filename} cannot be removed: {error.strerror}") from error
 
 
 class ClipFiles:

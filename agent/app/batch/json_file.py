@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from agent.app.replay.part_file import PartFile
+from agent.app.model.export.result_file import ResultFile
 from agent.errors import OutputError
 
 
@@ -17,16 +17,8 @@ def write_json(path: Path, content: Mapping[str, object]) -> None:
     Raises:
         OutputError: it cannot be written; what was there before still is.
     """
-    part = PartFile(path)
-    is_written = False
-    try:
-        part.path.write_bytes(json.dumps(content, indent=2).encode() + b"\n")
-        sync(part.path)
-        is_written = True
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
-    finally:
-        part.settle(keep=is_written)
+    with ResultFile(path) as file:
+        file.write(json.dumps(content, indent=2).encode() + b"\n")
 
 
 def sync(path: Path) -> None:

@@ -14,6 +14,7 @@ from agent.app.batch.clips import Clip
 from agent.app.batch.inputs import Inputs
 from agent.app.batch.json_file import write_json
 from agent.app.batch.results import Counts, Result, State
+from agent.app.replay.part_file import part_of
 from agent.errors import OutputError
 
 FORMAT = 1
@@ -107,6 +108,18 @@ class Records:
                     (self._folder / name).unlink(missing_ok=True)
         except OSError as error:
             raise OutputError(f"{path} cannot be removed: {error.strerror}") from error
+
+    def clean(self, clip: Clip, paths: ResultPaths) -> None:
+        """Take away what a run that was killed left half written.
+
+        Raises:
+            OutputError: it cannot be.
+        """
+        try:
+            for path in (*paths.every(), self._path(clip)):
+                part_of(path).unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(f"{error.filename} cannot be removed: {error.strerror}") from error
 
     def _path(self, clip: Clip) -> Path:
         return self._folder / f"{clip.name}{ENDING}"

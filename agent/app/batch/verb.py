@@ -147,7 +147,7 @@ class Batch:
         done = {result.clip.name for result in self._before}
         left = [clip for clip in self._clips if clip.name not in done]
         for clip in left:
-            paths[clip.name].clean()
+            records.clean(clip, paths[clip.name])
         self._progress.begin(len(left), len(done))
         return self._play(left, records) if left else Played()
 

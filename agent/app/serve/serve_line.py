@@ -67,6 +67,7 @@ class ServeLine:
             float(self._plan.model.inference_deadline),
             self._clock,
             self._happened.detect,
+            setting="--inference-deadline",
         )
         return [[self._http(server)], self._sessions(watch, on_ready), [self._watching(watch), self._model_watch()]]
 

@@ -23,6 +23,7 @@ from agent.pipeline.heartbeat import Heartbeats
 from agent.pipeline.supervisor import Outcome, Supervisor
 from agent.serve.app import Face, make_app
 from agent.serve.http_server import HttpServer
+from agent.serve.picture import load_readers
 from agent.serve.service import Served
 from agent.service.exit_codes import ExitCode
 from agent.telemetry.serve import ServeHappenings
@@ -90,6 +91,7 @@ class Serving:
         def building(sentence: str) -> None:
             self._served.missing = (sentence,)
 
+        load_readers()
         building("looking at the machine and making the model ready")
         return EngineMaker(self._plan, Machine(), self._clock, happened, building).make()
 

@@ -188,7 +188,9 @@ def test_a_picture_of_channels_last(tmp_path: Path) -> None:
 def test_a_changed_weight_shows(tmp_path: Path) -> None:
     """What is evaluated is what was written, weights and all."""
     graph = Graph()
-    value = graph.op("Conv", graph.input("x", FLOAT, (1, 3, 4, 6)), RNG.standard_normal((8, 3, 3, 3)).astype(np.float32))
+    value = graph.op(
+        "Conv", graph.input("x", FLOAT, (1, 3, 4, 6)), RNG.standard_normal((8, 3, 3, 3)).astype(np.float32)
+    )
     graph.output(value, "y", FLOAT, (1, 8, 2, 4))
     path = package_of(graph.write(tmp_path / "m.onnx", {}))
     x = {"x": np.ones((1, 3, 4, 6), np.float32)}

@@ -1,0 +1,95 @@
+"""What a batch writes of a clip is what `sitewatch replay` writes of it alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import pytest
+from batches.batching import Batched, batch, draw_clips, events_in, results_of, site_of, site_of_squares
+from replays.replaying import Replayed, replay
+
+LENGTHS_S = {"ash": 2.0, "birch": 3.0, "cedar": 1.5, "elm": 2.5}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("wood")
+
+
+@pytest.fixture(scope="module")
+def clips(folder: Path) -> list[Path]:
+    return draw_clips(folder / "clips", **LENGTHS_S)
+
+
+@pytest.fixture(scope="module")
+def site(folder: Path) -> Path:
+    return site_of_squares(folder)
+
+
+@pytest.fixture(scope="module")
+def alone(clips: list[Path], site: Path, folder: Path) -> dict[str, Replayed]:
+    """Each clip replayed by itself, with the model."""
+    return {clip.stem: replay(clip, folder / clip.stem, "--site", site) for clip in clips}
+
+
+def assert_same(batched: Batched, alone: dict[str, Replayed]) -> None:
+    """The clips are done, with the same events, and tracks to the byte."""
+    assert batched.exit_status == 0
+    assert set(batched.states.values()) == {"done"}
+    for name, replayed in alone.items():
+        assert replayed.exit_status == 0
+        assert (batched.folder / f"{name}.txt").read_bytes() == (replayed.folder / "tracks.txt").read_bytes()
+        assert events_in(batched.folder / f"{name}.events.jsonl") == events_in(replayed.folder / "events.jsonl")
+        assert len(replayed.rows) > 5
+
+
+@pytest.mark.parametrize("jobs", [1, 4])
+@pytest.mark.parametrize("frames", [1, 4])
+def test_with_a_model(
+    clips: list[Path], site: Path, alone: dict[str, Replayed], tmp_path: Path, jobs: int, frames: int
+) -> None:
+    """However many are in play, and however many frames of theirs are in one inference."""
+    batched = batch(
+        clips, tmp_path / "out", "--site", site, "--jobs", str(jobs), "--batch", str(frames), "--mot", "--no-video"
+    )
+
+    assert_same(batched, alone)
+    assert batched.names == results_of(*LENGTHS_S, endings=("events.jsonl", "txt", "done.json"))
+
+
+def test_with_several_sessions(clips: list[Path], site: Path, alone: dict[str, Replayed], tmp_path: Path) -> None:
+    """Frames that overtake each other are put back in order."""
+    options = ("--site", site, "--sessions", "3", "--batch", "2", "--mot", "--no-video")
+
+    assert_same(batch(clips, tmp_path / "out", *options), alone)
+
+
+@pytest.mark.parametrize("jobs", [1, 4])
+def test_with_the_motion_detector(clips: list[Path], tmp_path: Path, jobs: int) -> None:
+    """Which remembers what it saw of each camera."""
+    alone = {clip.stem: replay(clip, tmp_path / clip.stem, "--model", "motion") for clip in clips[:3]}
+
+    assert_same(batch(clips[:3], tmp_path / "out", "--jobs", str(jobs), "--mot"), alone)
+
+
+def test_the_videos(clips: list[Path], tmp_path: Path) -> None:
+    """Each has every frame of its clip."""
+    batched = batch(clips[:3], tmp_path / "out", "--jobs", "3")
+
+    assert batched.names == results_of("ash", "birch", "cedar")
+    for name in ("ash", "birch", "cedar"):
+        with av.open(str(batched.folder / f"{name}.mp4")) as container:
+            assert sum(1 for _ in container.decode(video=0)) == round(10 * LENGTHS_S[name])
+
+
+@pytest.mark.assets
+def test_real_clips(assets: Path, tmp_path: Path) -> None:
+    """Of people, cars and bicycles, with a real model."""
+    clips = [assets / "videos" / name for name in ("person-bicycle-car_480x270.mp4", "Traffic2_short.mp4")]
+    site = site_of(assets / "models" / "yolox_nano_416.onnx", tmp_path, labels=str(assets / "models" / "coco80.txt"))
+    alone = {clip.stem: replay(clip, tmp_path / clip.stem, "--site", site) for clip in clips}
+    batched = batch(clips, tmp_path / "out", "--site", site, "--jobs", "2", "--mot")
+
+    assert_same(batched, alone)
+    assert batched.summary["totals"]["frames"] == 61
