@@ -108,6 +108,12 @@ def _reduced(name: str) -> Rule:
     return rule
 
 
+def _running_sum(node: Node) -> Value:
+    axis = int(np.ravel(node.constant(1, "axis"))[0])
+    is_exclusive, is_reverse = bool(node.attribute("exclusive", 0)), bool(node.attribute("reverse", 0))
+    return node.mil.cumsum(x=node.x, axis=axis, exclusive=is_exclusive, reverse=is_reverse)
+
+
 def _best_index(name: str) -> Rule:
     def rule(node: Node) -> Value:
         keep = bool(node.attribute("keepdims", 1))
@@ -208,6 +214,7 @@ RULES: dict[str, Rule] = {
     "Ceil": _of("ceil"),
     "Clip": _clipped,
     "Cos": _of("cos"),
+    "CumSum": _running_sum,
     "Div": _divided,
     "Dropout": _unchanged,
     "Elu": _elu,

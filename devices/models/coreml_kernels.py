@@ -39,6 +39,14 @@ def _best_index(compute: Callable[..., Array]) -> Kernel:
     return lambda given: compute(given["x"], axis=int(given["axis"]), keepdims=bool(given["keep_dims"]))
 
 
+def _running_sum(given: Given) -> Array:
+    x, axis = given["x"], int(given["axis"])
+    x = np.flip(x, axis) if given["reverse"] else x
+    result = np.cumsum(x, axis=axis)
+    result = result - x if given["exclusive"] else result
+    return np.flip(result, axis) if given["reverse"] else result
+
+
 def sigmoid(x: Array) -> Array:
     """1 / (1 + exp(-x)), without overflow."""
     return np.asarray(0.5 * (1 + np.tanh(0.5 * x)), np.float32)
@@ -218,6 +226,7 @@ KERNELS: dict[str, Kernel] = {
     "clip": lambda given: np.clip(given["x"], given["alpha"], given["beta"]),
     "concat": _joined,
     "cos": _one(np.cos),
+    "cumsum": _running_sum,
     "depth_to_space": _depth_to_space,
     "elu": _elu,
     "equal": _two(np.equal),

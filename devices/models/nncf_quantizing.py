@@ -21,6 +21,10 @@ from devices.engines.openvino.runtime import NAME, OvObject, import_runtime, loa
 from devices.errors import EngineLoadError, EngineUnavailable, ModelFileError
 
 Inputs = dict[str, npt.NDArray[Any]]
+_LAYERS = {
+    "Convolution", "GroupConvolution", "ConvolutionBackpropData", "GroupConvolutionBackpropData", "MatMul",
+    "Constant", "Parameter", "Result",
+}  # fmt: skip
 
 
 def quantised_by_nncf(
@@ -59,14 +63,14 @@ def _quantised(network: OvObject, inputs: Sequence[Inputs], in_float: Sequence[s
         raise EngineUnavailable(f"nncf cannot be imported: {error}") from error
     noted = network.get_rt_info()
     notes = noted[NOTES] if NOTES in noted and isinstance(noted[NOTES], dict) else {}
-    names = _names_of(network, in_float)
+    scope = nncf.IgnoredScope(names=_names_of(network, in_float), types=_other_types(network), validate=False)
     try:
         made = nncf.quantize(
             network,
             nncf.Dataset(list(inputs)),
             subset_size=len(inputs),
             preset=nncf.QuantizationPreset.MIXED,
-            ignored_scope=nncf.IgnoredScope(names=names, validate=False) if names else None,
+            ignored_scope=scope,
         )
     except (ValueError, KeyError, nncf.ValidationError) as error:
         raise ModelFileError(f"nncf cannot quantise this model: {error}") from error
@@ -82,6 +86,11 @@ def _names_of(network: OvObject, nodes: Sequence[str]) -> list[str]:
         operation.get_friendly_name() for operation in network.get_ops() if operation.get_type_name() != "Constant"
     ]
     return [name for name in named if name in nodes or name.startswith(starts)]
+
+
+def _other_types(network: OvObject) -> list[str]:
+    """Everything but layers: with activations and Concats rounded too, a small YOLOX loses a fifth of its AP."""
+    return sorted({operation.get_type_name() for operation in network.get_ops()} - _LAYERS)
 
 
 @contextlib.contextmanager

@@ -45,7 +45,7 @@ def folded(path: Path) -> onnx.ModelProto:
             raise ModelFileError(f"{path}: cannot be made ready to be quantised: {error}") from error
         found = onnx.load(ready)
     onnx.helper.set_model_props(found, {pair.key: pair.value for pair in proto.metadata_props})
-    _name_nodes(found)
+    name_nodes(found)
     return found
 
 
@@ -56,8 +56,8 @@ def _with_axes(proto: onnx.ModelProto) -> onnx.ModelProto:
     return onnx.version_converter.convert_version(proto, _FIRST_WITH_AXES)
 
 
-def _name_nodes(proto: onnx.ModelProto) -> None:
-    """Nodes are told to people and kept in float by name; some exporters give none, or one twice."""
+def name_nodes(proto: onnx.ModelProto) -> None:
+    """A name of its own for every node: some exporters give none, or one twice, and nodes are told of by name."""
     taken: set[str] = set()
     for number, node in enumerate(proto.graph.node):
         if not node.name or node.name in taken:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,18 +101,3 @@ def channel_scales(weight: npt.NDArray[Any], axis: int | None) -> npt.NDArray[np
     others = None if axis is None else tuple(each for each in range(weight.ndim) if each != axis)
     greatest = np.abs(weight).max(axis=others)
     return np.asarray(np.maximum(greatest, 1e-8) / 127.0, np.float32)
-
-
-def nodes_behind(proto: onnx.ModelProto, layers: Sequence[Layer]) -> list[str]:
-    """Names of the nodes that no layer follows: they decode, and put boxes and scores together."""
-    makers = {name: node for node in proto.graph.node for name in node.output}
-    waiting = [layer.input for layer in layers]
-    in_front = {layer.name for layer in layers}
-    while waiting:
-        node = makers.get(waiting.pop())
-        if node is not None and node.name not in in_front:
-            in_front.add(node.name)
-            waiting += node.input
-        elif node is not None:
-            waiting += [name for name in node.input if name in makers and makers[name].name not in in_front]
-    return [node.name for node in proto.graph.node if node.name not in in_front]

@@ -25,7 +25,9 @@ LOCKS = {
     "apple": ("apple",),
     "nvidia": ("nvidia",),
     "remote": ("remote",),
-    "test": ("demo", "intel", "remote", "evaluation", "test"),
+    "serve": ("serve",),
+    "tools": ("tools",),
+    "test": ("demo", "intel", "remote", "evaluation", "serve", "tools", "test"),
 }
 # Not for where the agent is: other packages' trackers, timed beside ours; what tests run in environments of their own.
 APART = ("peers", "coreml", "export", "mlserver", "torchserve", "triton")

@@ -98,11 +98,16 @@ def site_of(model: Path, folder: Path, **more: str) -> Path:
 
 
 def events_in(path: Path) -> list[dict[str, Any]]:
-    """Without what belongs to the run; times from the first one on, in milliseconds."""
-    events = [json.loads(line) for line in path.read_text().splitlines()]
-    began = events[0]["start_time"] if events else 0.0
-    return [
-        {key: value for key, value in event.items() if key not in (*OF_THE_RUN, *TIMES)}
-        | {key: round((event[key] - began) * 1000) for key in TIMES if event[key] is not None}
-        for event in events
-    ]
+    """Without what belongs to the run, and without times."""
+    return [{key: value for key, value in event.items() if key not in (*OF_THE_RUN, *TIMES)} for event in _lines(path)]
+
+
+def times_in(path: Path) -> list[list[float]]:
+    """Of each event, in seconds from the first one on; what has not ended ends then."""
+    events = _lines(path)
+    began_s = events[0]["start_time"] if events else 0.0
+    return [[(event[key] or began_s) - began_s for key in TIMES] for event in events]
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]

@@ -1,4 +1,4 @@
-"""An ONNX graph beside the Core ML package made of it, both asked the same; for the environment where coremltools is."""
+"""An ONNX graph beside the Core ML package made of it, both asked the same; for where coremltools is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from devices.engines.engine import EngineRequest, Tensors

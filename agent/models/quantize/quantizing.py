@@ -29,7 +29,7 @@ from devices.models.calibration_histogram import CalibrationMethod, Range
 from devices.models.nncf_quantizing import quantised_by_nncf
 from devices.models.onnx_whole import whole_bytes
 from devices.models.qdq_folding import folded
-from devices.models.qdq_layers import Layer, nodes_behind, quantisable_layers
+from devices.models.qdq_layers import Layer, quantisable_layers
 from devices.models.qdq_ranges import collect_ranges
 from devices.models.qdq_writing import quantised
 
@@ -134,13 +134,12 @@ def _maker(
     if order.method == NNCF:
         inputs = _own_tensors(plan, questions)
         every = quantisable_layers(proto)
-        behind = nodes_behind(proto, every)
 
         def by_nncf(chosen: Sequence[Layer]) -> Files:
             names = {layer.name for layer in chosen}
             with tempfile.TemporaryDirectory(prefix="sitewatch-") as folder:
                 in_float = [layer.name for layer in every if layer.name not in names]
-                return quantised_by_nncf(proto, inputs, [*in_float, *behind], Path(folder))
+                return quantised_by_nncf(proto, inputs, in_float, Path(folder))
 
         return by_nncf
 

@@ -1,4 +1,4 @@
-"""`sitewatch model convert --to coreml`, and the product on what it writes, over a stand-in for Apple's part of coremltools.
+"""`sitewatch model convert --to coreml`, and the product on what it writes, over a stand-in for Apple's part of it.
 
 The stand-in computes what the package says, in NumPy; everything else is real.
 """
@@ -87,12 +87,8 @@ def test_a_site_takes_the_result(
     assert (plan.family, plan.labels.texts) == (family, original.labels.texts)
     assert read_coreml_model(path).inputs[0].dtype == "uint8"
     assert read_coreml_model(path).precision == precision
-    with open_detector_on_mac(plan) as detector:
+    with open_detector(plan, "coreml") as detector:
         assert_finds(detector.detect([square_frame()])[0], SQUARES, within_px=4.0)
-
-
-def open_detector_on_mac(plan: Any) -> Any:
-    return open_detector(plan, "coreml")
 
 
 def test_tensors_open_batches_and_sizes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -102,7 +98,7 @@ def test_tensors_open_batches_and_sizes(tmp_path: Path, capsys: pytest.CaptureFi
     file = read_coreml_model(tmp_path / "squares.mlpackage")
 
     assert (file.inputs[0].dtype, file.inputs[0].shape) == ("float32", (1, 3, 320, 320))
-    with open_detector_on_mac(make_plan(file.path)) as detector:
+    with open_detector(make_plan(file.path), "coreml") as detector:
         assert_finds(detector.detect([square_frame()])[0], SQUARES, within_px=4.0)
 
 
@@ -166,9 +162,7 @@ def test_what_core_ml_lacks_is_named(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert not (tmp_path / "squares.mlpackage").exists()
 
 
-def test_a_wrong_package_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wrong_package_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was written is evaluated, not what was meant: another weight shows, and nothing is there."""
     source = build_detector("yolov8", tmp_path / "squares.onnx")
 

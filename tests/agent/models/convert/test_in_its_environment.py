@@ -30,7 +30,7 @@ def test_inside(tmp_path: Path) -> None:
 @pytest.mark.assets
 @pytest.mark.parametrize("name", MODELS)
 def test_real_models(name: str, assets: Path, tmp_path: Path) -> None:
-    """Half as large, in float16, and the boxes in photographs are those of ONNX Runtime; that no Mac was asked is told."""
+    """Half as large, in float16, the boxes in photographs those of ONNX Runtime; that no Mac was asked is told."""
     source, out = assets / "models" / f"{name}.onnx", tmp_path / "made.mlpackage"
     command = [str(locked_environment("export")), "-m", "agent", "model", "convert", str(source), "--to", "coreml"]
     surroundings = {**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
