@@ -45,6 +45,7 @@ class Detection:
         fallback: why it runs on the processor although there is an accelerator; None where that is as it should be.
         plan: how the model is fed and read; None where there is no model.
         tell_exchanged: tells that it detects in the place of another.
+        forget: lets go of what is remembered of a camera that never comes back, while none of its frames is under way.
         tune: takes the thresholds of another plan for the same model, from the next frame on; any thread.
     """
 
@@ -59,6 +60,7 @@ class Detection:
     close: Callable[[], None]
     fallback: str | None = None
     plan: DetectionPlan | None = None
+    forget: Callable[[str], None] = lambda _camera_id: None
     tune: Callable[[DetectionPlan], None] = lambda _plan: None
     tell_exchanged: Callable[[], None] = lambda: None
 
@@ -212,6 +214,7 @@ def share_of_cores(cpu_limit: float, sessions: int) -> int:
 
 def _motion(happened: Happened) -> Detection:
     happened.detect.plan_made("motion: the built-in motion detector; it sees that something moves, not what it is")
+    detector = MotionDetector(MotionLimits(), happened.detect)
     return Detection(
         model=MOTION,
         engine="built in",
@@ -220,8 +223,9 @@ def _motion(happened: Happened) -> Detection:
         workers=1,
         batch=1,
         batch_wait_s=0.0,
-        make_detector=lambda: MotionDetector(MotionLimits(), happened.detect),
+        make_detector=lambda: detector,  # there is one worker, and closed it begins anew
         close=lambda: None,
+        forget=detector.forget,
         tell_exchanged=partial(happened.detect.engine_exchanged, MOTION, "built in", "processor"),
     )
 

@@ -35,6 +35,13 @@ class Happened:
     devices: DeviceHappenings
     reload: ReloadHappenings
 
+    def forget_camera(self, camera_id: str) -> None:
+        """A camera never comes back; called when nothing of it is under way."""
+        self.stream.removed(camera_id)
+        for told in (self.detect, self.track, self.pipeline):
+            told.forget(camera_id)
+        self.teller.forget_camera(camera_id)
+
 
 def make_happened(registry: CollectorRegistry, clock: Clock, on_camera: StateListener | None = None) -> Happened:
     """Make them all; `on_camera` hears every change of a camera's state."""

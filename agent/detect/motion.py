@@ -38,6 +38,10 @@ class MotionDetector:
         """Moving regions of each frame, in frame pixels, best score first; frames of a camera in their order."""
         return [self._detect(frame) for frame in frames]
 
+    def forget(self, camera_id: str) -> None:
+        """A camera never comes back; any thread, while none of its frames is looked at."""
+        self._backdrops.pop(camera_id, None)
+
     def close(self) -> None:
         """Forget every camera; may be called twice."""
         self._backdrops.clear()

@@ -16,9 +16,11 @@ Content: TypeAlias = bytes | Path
 """What a file holds: these bytes, or what this file holds."""
 Folder: TypeAlias = Mapping[str, Content]
 """Files of a folder by their path in it, "1/model.onnx" say."""
+Tree: TypeAlias = "Mapping[str, Content | Tree]"
+"""Files and folders of a folder by their names; a folder may be empty."""
 
 
-def write_results(within: Path, results: Mapping[str, Content | Folder]) -> int:
+def write_results(within: Path, results: Mapping[str, Content | Folder | Tree]) -> int:
     """Write everything onto the disk first, beside `within`, then move it there; what was there is replaced.
 
     Others see the moves only. Where one fails, those done are undone.
@@ -81,7 +83,7 @@ def _staging(stack: contextlib.ExitStack, within: Path) -> Path:
     return staging
 
 
-def _write(place: Path, content: Content | Folder) -> None:
+def _write(place: Path, content: Content | Folder | Tree) -> None:
     if isinstance(content, Mapping):
         place.mkdir()
         for name, each in content.items():

@@ -29,6 +29,7 @@ RULES: Mapping[str, Rule] = {
 }
 _NARROWED = {"int64": np.int32, "float64": np.float32, "uint8": np.int32, "float16": np.float32}
 _INT32 = np.iinfo(np.int32)
+_QUANTISED = {"QuantizeLinear", "DequantizeLinear"}
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ def refuse_unknown(graph: onnx.GraphProto) -> None:
     )
     if counts:
         told = ", ".join(f"{name} ({count})" for name, count in counts.most_common())
-        raise EngineLoadError(f"coreml: the model has operators that cannot be converted: {told}")
+        hint = "; give the model as it was before it was quantised" if _QUANTISED & set(counts) else ""
+        raise EngineLoadError(f"coreml: the model has operators that cannot be converted: {told}{hint}")
 
 
 def program_inputs(graph: onnx.GraphProto) -> tuple[ProgramInput, ...]:

@@ -35,4 +35,17 @@ def as_half(path: Path) -> onnx.ModelProto:
             converted: onnx.ModelProto = convert_float_to_float16(proto, keep_io_types=True)
     except (ValueError, RuntimeError, KeyError) as error:
         raise ModelFileError(f"{path}: cannot be turned into float16: {error}") from error
+    _drop_twins(converted)
     return converted
+
+
+def _drop_twins(proto: onnx.ModelProto) -> None:
+    """The converter casts a tensor anew, under the same name, for every node that stays in float32 and reads it."""
+    made: set[str] = set()
+    kept = []
+    for node in proto.graph.node:
+        if not made.issuperset(node.output):
+            kept.append(onnx.NodeProto.FromString(node.SerializeToString()))
+        made.update(node.output)
+    del proto.graph.node[:]
+    proto.graph.node.extend(kept)

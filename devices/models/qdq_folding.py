@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import logging
 import tempfile
 from collections.abc import Iterator
@@ -58,11 +59,16 @@ def _with_axes(proto: onnx.ModelProto) -> onnx.ModelProto:
 
 def name_nodes(proto: onnx.ModelProto) -> None:
     """A name of its own for every node: some exporters give none, or one twice, and nodes are told of by name."""
+    given = {node.name for node in proto.graph.node}
     taken: set[str] = set()
     for number, node in enumerate(proto.graph.node):
         if not node.name or node.name in taken:
-            node.name = f"{node.op_type}_{number}"
+            node.name = next(name for name in _names(node.op_type, number) if name not in given | taken)
         taken.add(node.name)
+
+
+def _names(operator: str, number: int) -> Iterator[str]:
+    return (f"{operator}_{number}{'_' * more}" for more in itertools.count())
 
 
 @contextlib.contextmanager

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import av
+import numpy as np
 import yaml
 from clips.rendered import render_clip
 from models.square_detectors import build_detector
@@ -16,6 +18,8 @@ from replays.replaying import INPUT_PX, SIZE_PX
 
 from agent.cli import main
 
+# Wider than H.264 encoders take.
+TOO_WIDE_PX = (16_640, 16)
 REPOSITORY = Path(__file__).resolve().parents[2]
 # Differ from run to run: ids, and wall time.
 OF_THE_RUN = ("event_id", "run_id", "id", "occurred_at")
@@ -77,6 +81,18 @@ def draw_clips(folder: Path, **seconds: float) -> list[Path]:
     for name, length in seconds.items():
         render_clip(folder / f"{name}.mp4", seconds=length, size=SIZE_PX)
     return [folder / f"{name}.mp4" for name in seconds]
+
+
+def write_wide_clip(path: Path) -> None:
+    """Two pictures, which can be decoded and looked at, but not be written as H.264."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=10)
+        stream.width, stream.height = TOO_WIDE_PX
+        stream.pix_fmt = "yuvj420p"
+        for _ in range(2):
+            picture = np.zeros((TOO_WIDE_PX[1], TOO_WIDE_PX[0], 3), np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+        container.mux(stream.encode(None))
 
 
 def site_of_squares(folder: Path) -> Path:

@@ -10,7 +10,7 @@ from models.square_detectors import build_detector
 from onnx import helper, numpy_helper
 
 LAYERS = ("split", "join", "wide", "narrow")
-"""Names of the layers' nodes. `narrow` quantises badly: a channel that nobody needs is a thousand times as large."""
+"""Nodes of the layers. What is between `wide` and `narrow` quantises badly: a channel without use is far too large."""
 _OUTLIER = 1000.0
 _EYE = np.eye(3, dtype=np.float32)[:, :, None, None]
 
@@ -22,7 +22,7 @@ def build_layered(path: Path, *, opset: int = 17, input_size: int = 128, is_bad:
         path: of the ONNX file.
         opset: of the file's operators.
         input_size: side of the model's picture.
-        is_bad: let `narrow` quantise badly.
+        is_bad: let what is between `wide` and `narrow` quantise badly.
     """
     build_detector("yolov8", path, input_size=input_size)
     proto = onnx.load(str(path))

@@ -175,7 +175,10 @@ class Batch:
 
     def _run(self, clips: list[Clip], jobs: int, detection: Detection, records: Records, happened: Happened) -> Played:
         clock, plays = self._clock, Plays()
-        writers = Writers(jobs, plays, records, self._options, self._progress.finished, clock=clock, happened=happened)
+        writers = Writers(
+            jobs, plays, records, self._options, self._progress.finished,
+            clock=clock, forget=lambda camera_id: _forget(camera_id, detection, happened),
+        )  # fmt: skip
         line = self._line(detection, writers, happened)
         (label_filter,) = label_filters(detection.labels, self._site.detection, self._site.cameras).values()
         lanes = Lanes(
@@ -202,3 +205,9 @@ class Batch:
         rules = make_rules(self._site, EventIds(self._clock, random.SystemRandom()), happened)
         site = self._site.model_copy(update={"cameras": {}})
         return Line(site, detection, rules, writers.tell, clock=self._clock, happened=happened, rng=None)
+
+
+def _forget(camera_id: str, detection: Detection, happened: Happened) -> None:
+    """However many clips there are, only those in play take memory."""
+    detection.forget(camera_id)
+    happened.forget_camera(camera_id)

@@ -11,7 +11,6 @@ from agent.app.batch.plays import Play, Plays
 from agent.app.batch.records import Looks, Records
 from agent.app.batch.results import Result, State
 from agent.app.captures import HEARTBEAT_LIMIT_S
-from agent.app.happened import Happened
 from agent.app.works.told import Told
 from agent.clock import Clock
 from agent.errors import OutputError
@@ -35,7 +34,7 @@ class Writers:
         finished: Callable[[Result], None],
         *,
         clock: Clock,
-        happened: Happened,
+        forget: Callable[[str], None],
     ) -> None:
         """Nothing is written yet.
 
@@ -46,10 +45,10 @@ class Writers:
             options: `out`, `mot`, `no_video`.
             finished: is told what came of each, by any thread.
             clock: for how long it took.
-            happened: forgets each clip after its end.
+            forget: lets go of a camera of which nothing is under way any more, and nothing ever will be.
         """
         self.plays, self.records, self.options, self.finished = plays, records, options, finished
-        self.clock, self.happened = clock, happened
+        self.clock, self.forget = clock, forget
         self._channels: list[Channel[Told]] = [Channel(CAPACITY, WhenFull.BLOCK) for _ in range(count)]
 
     def stages(self) -> list[Stage]:
@@ -60,14 +59,6 @@ class Writers:
         """Hand a frame to the writer of its clip."""
         with suppress(ChannelClosed):  # it could not write, and everything stops
             self._channels[self.plays.of(told).lane].put(told)
-
-    def forget(self, camera_id: str) -> None:
-        """Nothing of this clip is under way any more, and nothing will be."""
-        self.happened.stream.removed(camera_id)
-        self.happened.detect.forget(camera_id)
-        self.happened.track.forget(camera_id)
-        self.happened.pipeline.forget(camera_id)
-        self.happened.teller.forget_camera(camera_id)
 
     def _stage(self, number: int, channel: Channel[Told]) -> Stage:
         writer = Writer(channel, self)

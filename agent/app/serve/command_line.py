@@ -13,15 +13,16 @@ asks alone never waits for others.
 """
 MORE = """\
 pages:
-  POST /detect      body: a picture, or a form with the part `image`; thresholds as
-                    query parameters (/openapi.json tells all)
+  POST /detect      body: a picture, or a form with the part `image`; thresholds
+                    as query parameters (/openapi.json tells all)
   /health /ready    200 or 503; need no token
   /metrics          for Prometheus
   /openapi.json     what every page takes and answers, errors too
 
 A token is needed where --host is not this machine alone: in the file of
---token-file, or in SITEWATCH_SERVE_TOKEN of the environment. SIGTERM drains: /ready
-says 503, open requests are answered, then it ends with 0. A second one insists.
+--token-file, or in SITEWATCH_SERVE_TOKEN of the environment. SIGTERM drains:
+/ready says 503, open requests are answered, then it ends with 0. A second one
+insists.
 
 exit status:
   0 drained; 69 an extra is missing, or no engine can run the model; 70 the engine
@@ -29,8 +30,8 @@ exit status:
 
 examples:
   sitewatch serve --model yolox.onnx --labels coco80.txt
-  curl --data-binary @street.jpg 'http://127.0.0.1:8080/detect?score_threshold=0.4'
-  curl -F image=@street.jpg 'http://127.0.0.1:8080/detect?answer=jpeg' -o boxes.jpg
+  curl --data-binary @a.jpg 'http://127.0.0.1:8080/detect?score_threshold=0.4'
+  curl -F image=@a.jpg 'http://127.0.0.1:8080/detect?answer=jpeg' -o boxes.jpg
 """
 ENGINES = "auto, fastest, efficient, or a run-time's name"
 

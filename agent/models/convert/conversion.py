@@ -8,7 +8,7 @@ from enum import Enum
 from pathlib import Path
 
 from agent.detect.detection_plan import DetectionPlan
-from agent.models.whole_results import Content, Folder
+from agent.models.whole_results import Content, Tree
 from agent.settings.models import ModelSettings
 from devices.engines.engine import Tensors
 from devices.engines.model_file import ModelFile
@@ -108,7 +108,7 @@ class Made:
         notes: what a person should know.
     """
 
-    results: Mapping[str, Content | Folder]
+    results: Mapping[str, Content | Tree]
     plan: DetectionPlan
     output_names: Mapping[str, str]
     witnesses: tuple[Witness, ...]

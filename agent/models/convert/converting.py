@@ -15,7 +15,7 @@ from agent.models.convert.conversion import SUFFIXES, Check, Conversion, Made, O
 from agent.models.convert.to_coreml import to_coreml
 from agent.models.convert.to_openvino import to_openvino
 from agent.models.convert.to_tensorrt import to_tensorrt
-from agent.models.whole_results import Content, Folder, write_results
+from agent.models.whole_results import Content, Tree, write_results
 from agent.settings.models import DetectionSettings
 from agent.stream.frame import BgrArray
 from devices.engines.any_model import only_runtime
@@ -131,7 +131,7 @@ def _refusal(source: DetectionPlan, result: DetectionPlan, checks: tuple[Check, 
     return f"not what ONNX Runtime answers: {'; '.join(off)}; nothing was written" if off else ""
 
 
-def _size(content: Content | Folder) -> int:
+def _size(content: Content | Tree) -> int:
     if isinstance(content, bytes):
         return len(content)
     return content.stat().st_size if isinstance(content, Path) else sum(map(_size, content.values()))

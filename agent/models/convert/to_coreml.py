@@ -9,6 +9,7 @@ from agent.detect.detection_plan import DetectionPlan, plan_model
 from agent.models.convert.conversion import Ask, Made, Order, Source, Witness
 from agent.models.evaluate.engine_use import CPU
 from agent.models.recognised import input_shapes
+from agent.models.whole_results import Tree
 from agent.settings.models import DetectionSettings
 from devices.engines.coreml import engine as coreml_engine
 from devices.engines.coreml.engine import UNITS_NOTE
@@ -46,7 +47,7 @@ def to_coreml(order: Order, source: Source, folder: Path) -> Made:
     witness = Witness("the package's operations, in NumPy", file.precision, _asking(evaluated))
     predicted = _predicted(request, file)
     return Made(
-        results={package.name: {str(each.relative_to(package)): each for each in package.rglob("*") if each.is_file()}},
+        results={package.name: _content(package)},
         plan=plan,
         output_names=output_names(graph.graph),
         witnesses=(witness, *predicted.witnesses),
@@ -71,6 +72,11 @@ def _planned(order: Order, package: Path) -> DetectionPlan:
 
 def _asking(evaluated: EvaluatedPackage) -> Ask:
     return lambda questions: tuple(evaluated.infer(question) for question in questions)
+
+
+def _content(folder: Path) -> Tree:
+    """Its files and folders; the one for weights belongs there even where it is empty."""
+    return {each.name: _content(each) if each.is_dir() else each for each in sorted(folder.iterdir())}
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,5 +107,5 @@ def _predicted(request: EngineRequest, file: ModelFile) -> _Predicted:
     try:
         return _Predicted(coreml_engine.load(request), file.precision)
     except EngineUnavailable as error:
-        why = f"Core ML itself was not asked: {error}; on a Mac, scripts/prove-coreml asks it"
+        why = f"Core ML itself was not asked: {error}; on a Mac this command asks it too"
         return _Predicted(None, file.precision, (why,))

@@ -12,8 +12,8 @@ from pathlib import Path
 from agent.detect.detection_plan import DetectionPlan
 from agent.models.evaluate.engine_use import EngineUse, open_engine
 from agent.settings.models import ModelSettings
+from devices.engines.any_model import read_any_model
 from devices.engines.engine import Session, Tensors
-from devices.engines.model_file import read_model
 
 ROUNDS = 21
 _WARM = 2
@@ -52,7 +52,7 @@ def compare_speed(
     Raises:
         DevicesError: an engine fails.
     """
-    other = replace(plan, path=made, sha256=read_model(made).sha256)
+    other = replace(plan, path=made, sha256=read_any_model(made).sha256)
     with ExitStack() as stack:
         sessions: list[tuple[EngineUse, tuple[Session, Session]]] = []
         for use in uses:

@@ -63,24 +63,29 @@ def ir_network(runtime: ModuleType, path: Path) -> OvObject:
 
 def _digest(path: Path) -> str:
     """Of both files; what is plainly something else is refused here, in words."""
-    weights = weights_of(path)
-    digest = hashlib.sha256()
-    for file in (path, weights):
-        if file == weights and not file.is_file():
-            raise ModelFileError(f"{path}: its weights lie in {weights.name}, which is not beside it; copy both")
-        try:
-            with file.open("rb") as stream:
-                head = stream.read(_HEAD_BYTES)
-                digest.update(head)
-                while block := stream.read(1 << 20):
-                    digest.update(block)
-        except FileNotFoundError as error:
-            raise ModelFileError(f"{path}: no such file; {_NEEDED}") from error
-        except OSError as error:
-            raise ModelFileError(f"{file}: cannot be read: {error.strerror}; {_NEEDED}") from error
-        if file == path and b"<net" not in head:
-            raise ModelFileError(f"{path}: no OpenVINO model description; {_NEEDED}")
+    digest, weights = hashlib.sha256(), weights_of(path)
+    head = _add(digest, path)
+    if b"<net" not in head:
+        raise ModelFileError(f"{path}: no OpenVINO model description; {_NEEDED}")
+    if not weights.is_file():
+        raise ModelFileError(f"{path}: its weights lie in {weights.name}, which is not beside it; copy both")
+    _add(digest, weights)
     return digest.hexdigest()
+
+
+def _add(digest: hashlib._Hash, file: Path) -> bytes:
+    """The file to the digest; gives how it begins."""
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(_HEAD_BYTES)
+            digest.update(head)
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    except FileNotFoundError as error:
+        raise ModelFileError(f"{file}: no such file; {_NEEDED}") from error
+    except OSError as error:
+        raise ModelFileError(f"{file}: cannot be read: {error.strerror}; {_NEEDED}") from error
+    return head
 
 
 def _spec(port: OvObject) -> TensorSpec:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import av
 import pytest
+from batches.batching import write_wide_clip
 from clips.rendered import render_clip
 from replays.replaying import SIZE_PX, Replayed, replay
 
@@ -87,6 +88,14 @@ def test_a_clip_cut_short(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> 
     assert replayed.names == {"events.jsonl", "tracks.txt", "video.mp4"}
     assert 10 <= len(frame_sizes(replayed.video)) < 30
     assert replayed.rows
+
+
+def test_pictures_that_cannot_be_written(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Wider than the encoder takes: exit status 73, and no file."""
+    write_wide_clip(tmp_path / "wide.avi")
+    replayed = with_video(tmp_path / "wide.avi", tmp_path / "out")
+
+    assert_refused(replayed, 73, capfd.readouterr().err, "video.mp4", "cannot be written")
 
 
 def test_another_size_half_way(tmp_path: Path) -> None:

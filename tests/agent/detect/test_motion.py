@@ -128,3 +128,13 @@ def test_a_camera_that_changes_its_size_starts_anew(detector: MotionDetector) ->
     learn(detector)
 
     assert len(detect(detector, scene(100, (20, 20, 90, 90), size=(320, 180)))) == 0
+
+
+def test_a_camera_that_is_forgotten_is_learnt_anew(detector: MotionDetector) -> None:
+    """What moves there is not told before the background is known again."""
+    learn(detector)
+    assert len(detect(detector, scene(31, (100, 100, 180, 180)))) == 1
+    detector.forget("gate")
+    detector.forget("nobody")
+
+    assert len(detect(detector, scene(32, (100, 100, 180, 180)))) == 0

@@ -92,3 +92,20 @@ def test_more_workers_may_be_further_ahead() -> None:
     assert [order.put("gate", ticket, ticket) for ticket in (1, 2, 3)] == [[], [], []]
     with pytest.raises(TicketLostError):
         order.put("gate", 4, 4)
+
+
+def test_a_slot_is_drained_when_its_last_item_was_taken() -> None:
+    """However long that takes; who asks may have other things to do before."""
+    slots = _slots("gate")
+    slots.put("gate", 1)
+    beats: list[bool] = []
+    assert not slots.drain("gate", lambda: beats.append(True), is_over=lambda: bool(beats))
+
+    taken: list[list[Taken[int]]] = []
+    worker = threading.Thread(target=lambda: taken.append(slots.take()))
+    worker.start()
+    assert slots.drain("gate")
+    worker.join(DEADLINE_S)
+
+    assert slots.depth == 0
+    assert taken == [[Taken("gate", 0, 1)]]

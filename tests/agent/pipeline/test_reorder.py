@@ -83,3 +83,15 @@ def test_a_limit_below_one_is_refused() -> None:
     """There is no reorder without room for one."""
     with pytest.raises(ValueError, match="limit: expected 1 or more, got 0"):
         Reorder[int](limit=0)
+
+
+def test_a_key_that_is_forgotten_begins_anew() -> None:
+    """As if it had never been; the others go on."""
+    reorder: Reorder[str] = Reorder(2)
+    assert reorder.put("gate", 0, "a") == ["a"]
+    assert reorder.put("yard", 0, "b") == ["b"]
+    reorder.forget("gate")
+    reorder.forget("nobody")
+
+    assert reorder.put("gate", 0, "c") == ["c"]
+    assert reorder.put("yard", 1, "d") == ["d"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 
+import numpy as np
 import pytest
 from fakes.clock import FakeClock
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from agent.app.happened import make_happened
 from agent.telemetry.pipeline import PipelineHappenings
 from agent.telemetry.process import ProcessHappenings
 from agent.telemetry.teller import Teller
@@ -84,3 +86,36 @@ def test_the_process_tells_what_it_is() -> None:
     assert family.samples[0].labels["version"] == "1.2.3"
     assert family.samples[0].labels["site"] == "depot"
     assert (registry.get_sample_value("process_resident_memory_bytes") or 0) > 1e6
+
+
+def test_a_camera_that_is_forgotten_is_in_no_metric() -> None:
+    """Whichever step told of it; the others stay, and so does what is no camera's."""
+    registry = CollectorRegistry()
+    happened = make_happened(registry, FakeClock())
+    for camera_id in ("gate", "yard"):
+        happened.pipeline.stage_took("track", camera_id, 0.1)
+        happened.detect.detected(camera_id, ("cat",), np.zeros(2, np.int32))
+        happened.track.tracked(camera_id, ["cat"])
+        happened.stream.detected(camera_id)
+        happened.stream.corrupt(camera_id, 1)
+        happened.events.event_made(camera_id, "new", "cat", 1)
+    happened.pipeline.stage_failed("gate", ValueError("x"))
+    happened.forget_camera("gate")
+    told = generate_latest(registry).decode()
+
+    assert 'camera="gate"' not in told
+    assert told.count('camera="yard"') > 10
+    assert 'stage="gate"' in told
+
+
+def test_a_forgotten_camera_may_come_back() -> None:
+    """It is counted from nothing."""
+    registry = CollectorRegistry()
+    happened = make_happened(registry, FakeClock())
+    for _ in range(2):
+        happened.pipeline.stage_took("track", "gate", 0.1)
+        happened.detect.detected("gate", ("cat",), np.zeros(2, np.int32))
+        happened.track.tracked("gate", ["cat"])
+        assert registry.get_sample_value("detections_total", {"camera": "gate", "label": "cat"}) == 2
+        assert registry.get_sample_value("sitewatch_tracks_active", {"camera": "gate", "label": "cat"}) == 1
+        happened.forget_camera("gate")

@@ -185,3 +185,17 @@ def test_an_ignored_estimate_is_counted_and_said_once(caplog: pytest.LogCaptureF
     assert bench.made[0].camera_motions == [None] * 5
     assert bench.findings("gate", "ignored") == 4
     assert [message for message in caplog.messages if "camera motion not known" in message] == caplog.messages[:1]
+
+
+def test_a_camera_that_is_dropped_leaves_nothing() -> None:
+    """Not even its numbers; the others keep theirs."""
+    bench = Bench()
+    for camera_id in ("gate", "yard"):
+        bench.step.track(detected(camera_id, 0.0, 0))
+    bench.step.drop("gate")
+    bench.step.drop("nobody")
+
+    assert bench.step.export_state("gate") is None
+    assert bench.step.export_state("yard") is not None
+    assert bench.step.track(detected("gate", 1.0, 0)).tracks.track_ids.tolist() == [1]
+    assert len(bench.made) == 3

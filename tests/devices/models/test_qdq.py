@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from models.layered_squares import LAYERS, build_layered
 from models.small_graphs import graph, node
@@ -16,12 +17,13 @@ from devices.engines.engine import EngineRequest, ImageInput
 from devices.engines.model_file import read_model
 from devices.engines.onnxruntime_providers import provider_use
 from devices.engines.onnxruntime_quantised import GUARD, rearranged
+from devices.engines.openvino.runtime import import_runtime
 from devices.errors import ModelFileError
 from devices.inventory import Accelerator, AcceleratorKind
 from devices.models.calibration_histogram import CalibrationMethod, Range
 from devices.models.onnx_running import OnnxRun
 from devices.models.qdq_audit import audit, count_pairs
-from devices.models.qdq_folding import folded
+from devices.models.qdq_folding import folded, name_nodes
 from devices.models.qdq_layers import Layer, quantisable_layers
 from devices.models.qdq_ranges import collect_ranges
 from devices.models.qdq_writing import quantised
@@ -66,7 +68,7 @@ def float_model(tmp_path: Path) -> onnx.ModelProto:
 
 def int8(proto: onnx.ModelProto) -> onnx.ModelProto:
     layers = quantisable_layers(proto)
-    values = {name: values for name, values in zip(tensors(layers), seen(proto, tensors(layers)), strict=True)}
+    values = dict(zip(tensors(layers), seen(proto, tensors(layers)), strict=True))
     return quantised(proto, layers, {name: Range(float(v.min()), float(v.max())) for name, v in values.items()})
 
 
@@ -84,14 +86,10 @@ def seen(proto: onnx.ModelProto, names: list[str]) -> list[np.ndarray]:
 
 
 def run_onnxruntime(proto: onnx.ModelProto) -> list[np.ndarray]:
-    import onnxruntime
-
     return onnxruntime.InferenceSession(proto.SerializeToString()).run(None, QUESTION)  # type: ignore[no-any-return]
 
 
 def run_openvino(proto: onnx.ModelProto) -> np.ndarray:
-    from devices.engines.openvino.runtime import import_runtime
-
     core = import_runtime().Core()
     model = core.compile_model(core.read_model(proto.SerializeToString()), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     return np.asarray(model([QUESTION["x"]])[0])
@@ -102,7 +100,12 @@ def test_layers_are_what_multiplies_by_weights(float_model: onnx.ModelProto) -> 
     layers = quantisable_layers(float_model)
 
     assert [layer.name for layer in layers] == ["one", "two", "three", "four"]
-    assert [(layer.result, layer.sigmoid) for layer in layers] == [("one", ""), ("two", "gate"), ("cut", ""), ("four", "")]
+    assert [(layer.result, layer.sigmoid) for layer in layers] == [
+        ("one", ""),
+        ("two", "gate"),
+        ("cut", ""),
+        ("four", ""),
+    ]
 
 
 def test_the_file_is_right_on_every_run_time(float_model: onnx.ModelProto) -> None:
@@ -133,7 +136,9 @@ def test_rearranged_for_onnxruntime(float_model: onnx.ModelProto) -> None:
 
     assert rearranged(made)
     onnx.checker.check_model(made)
-    points = [each for each in made.graph.initializer if each.name.endswith("zero_point") and not each.name.startswith("w")]
+    points = [
+        each for each in made.graph.initializer if each.name.endswith("zero_point") and not each.name.startswith("w")
+    ]
     assert {each.data_type for each in points} == {TensorProto.UINT8}
     assert not [each for each in made.graph.node if each.name.endswith(GUARD)]
     assert np.abs(run_onnxruntime(made)[0] - run_onnxruntime(float_model)[0]).mean() < 0.05
@@ -222,6 +227,17 @@ def test_older_operators_are_lifted(tmp_path: Path) -> None:
     onnx.save(graph([node("Conv", "x w", "y")], {"x": (1, 3, 8, 8)}, ["y"], weight, opset=11), str(path))
 
     assert folded(path).opset_import[0].version >= 13
+
+
+def test_every_node_gets_a_name_of_its_own() -> None:
+    """None is left without, and one made up is not that of a later node."""
+    proto = graph([node("Relu", "x", "y"), node("Relu", "y", "z"), node("Relu", "z", "w")], {"x": (1,)}, ["w"])
+    for each, name in zip(proto.graph.node, ("", "Relu_0", "Relu_0"), strict=True):
+        each.name = name
+
+    name_nodes(proto)
+
+    assert [each.name for each in proto.graph.node] == ["Relu_0_", "Relu_0", "Relu_2"]
 
 
 def test_what_is_quantised_is_not_quantised_again(tmp_path: Path, float_model: onnx.ModelProto) -> None:

@@ -17,6 +17,7 @@ from models.detecting import assert_finds
 from models.square_detectors import build_detector
 from models.troubled_detectors import build_troubled
 from PIL import Image
+from prometheus_client import enable_created_metrics
 from servers.detection_server import ServeProcess
 
 from agent.cli import main
@@ -38,6 +39,13 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """So that engines are chosen once."""
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def _created_metrics() -> Iterator[None]:
+    """What the verb switches off for its process, on again for the other tests of this one."""
+    yield
+    enable_created_metrics()
 
 
 @pytest.fixture
