@@ -58,7 +58,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "tritonclient": ("devices.engines",),
     "trackeval": ("agent.evaluation",),
     "scipy": ("agent.evaluation",),
-    **dict.fromkeys(("torch", "nncf", "onnx2torch", "onnxslim"), ("devices.models",)),
+    **dict.fromkeys(("torch", "nncf", "onnxslim"), ("devices.models",)),
     **dict.fromkeys(("matplotlib", "pycocotools", "faster_coco_eval"), ("agent.models",)),
 }
 

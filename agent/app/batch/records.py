@@ -65,7 +65,7 @@ class Records:
             return None
 
     def write(self, result: Result, looks: Looks, paths: ResultPaths) -> None:
-        """Write down what came of a clip whose results have their names by now.
+        """Write down what came of a clip whose results have their names by now; where it cannot be, they go.
 
         Args:
             result: of the clip.
@@ -87,7 +87,12 @@ class Records:
             "seconds": round(result.seconds, 3),
             "results": {each.name: each.stat().st_size for each in paths.every()},
         }
-        write_json(self._path(result.clip), content)
+        try:
+            write_json(self._path(result.clip), content)
+        except OutputError:
+            for each in paths.every():
+                each.unlink(missing_ok=True)
+            raise
 
     def remove(self, clip: Clip, keep: ResultPaths | None = None) -> None:
         """What is written down of a clip holds no longer: take it away, and the results it speaks of.

@@ -98,6 +98,17 @@ def test_other_outputs(clips: list[Path], out: Path) -> None:
     assert again.names == results_of("ash", "birch", endings=("events.jsonl", "txt", "done.json"))
 
 
+def test_results_without_a_record_do_not_stay(tmp_path: Path) -> None:
+    """Where it cannot be written, what it would speak of goes: exit status 73."""
+    clips = draw_clips(tmp_path / "clips", ash=1.0)
+    (tmp_path / "out" / ".ash.done.part.json" / "in the way").mkdir(parents=True)
+    (tmp_path / "out" / ".ash.done.part.json").rename(tmp_path / "out" / "ash.done.json")
+    batched = batch(clips, tmp_path / "out")
+
+    assert batched.exit_status == 73
+    assert batched.names == {"ash.done.json", "summary.json"}
+
+
 def test_a_run_that_was_killed(tmp_path: Path) -> None:
     """Clips that were done stay done, nothing is left half written, and the next run does the rest."""
     clips = draw_clips(tmp_path / "clips", ash=1.0, birch=1.0, zebrano=30.0)

@@ -25,6 +25,7 @@ from agent.track.camera_trackers import CameraTrackers
 from trackers import ByteTracker, ByteTrackSettings, Detections
 
 FRAMES = 4
+GATE = CameraSettings.model_validate({"source": 0})
 
 
 def seen(camera_id: str, ticket: int) -> Ticketed:
@@ -40,7 +41,7 @@ def tell(arrivals: Sequence[Ticketed]) -> list[Told]:
     out: Channel[Told] = Channel(100, WhenFull.BLOCK)
     clock = FakeClock()
     happened = make_happened(CollectorRegistry(), clock)
-    site = SiteSettings(site="yard", broker="embedded", model="motion", cameras={"gate": CameraSettings(source=0)})
+    site = SiteSettings(site="yard", broker="embedded", model="motion", cameras={"gate": GATE})
     rules = make_rules(site, EventIds(clock, random.Random(1)), happened)
     trackers = CameraTrackers(lambda: ByteTracker(ByteTrackSettings()), happened.track)
     work = TrackWork(source, trackers, rules, out, clock=clock, stages=happened.pipeline, most_ahead=10, silence_s=None)
