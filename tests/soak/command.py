@@ -37,7 +37,7 @@ def main() -> int:
             sys.stdout.flush()
 
         say(f"seed {seed}")
-        outcome = soak(folder, assets if assets.is_dir() else None, seconds, seed, say)
+        outcome = soak(folder, assets if assets.is_dir() else None, seconds, seed, say, one_life=options.one_life)
         found = table(outcome)
         (folder / "verdict.txt").write_text(f"{found}\n", encoding="utf-8")
         sys.stdout.write(f"\n{found}\n")
@@ -52,6 +52,7 @@ def _options() -> argparse.Namespace:
     length.add_argument("--hours", type=float, default=1.0, help="how long (default: 1)")
     length.add_argument("--seconds", type=float, help="how long, for a short one: 90 or more")
     parser.add_argument("--seed", type=int, help="of the chance that chooses faults; it is printed")
+    parser.add_argument("--one-life", action="store_true", help="never kill the agent: slow growth is seen best so")
     parser.add_argument("--out", type=Path, metavar="DIR", help="keep samples.csv, verdict.txt and the log there")
     options = parser.parse_args()
     if (options.seconds if options.seconds is not None else options.hours * 3600.0) < 90.0:

@@ -24,7 +24,9 @@ FEWEST_EVENTS_A_MINUTE = 5
 Say = Callable[[str], None]
 
 
-def soak(folder: Path, assets: Path | None, duration_s: float, seed: int, say: Say) -> Outcome:
+def soak(
+    folder: Path, assets: Path | None, duration_s: float, seed: int, say: Say, *, one_life: bool = False
+) -> Outcome:
     """Run a site for so long, with faults but for the first readiness and a quiet end, and judge it.
 
     Args:
@@ -33,6 +35,7 @@ def soak(folder: Path, assets: Path | None, duration_s: float, seed: int, say: S
         duration_s: from the first readiness to the end of the quiet time.
         seed: of the chance that chooses faults.
         say: is told what happens, a line at a time.
+        one_life: the agent is not killed: what grows over hours is seen best.
     """
     short = duration_s <= 600.0
     outcome = Outcome(seed, duration_s, warm_up_s=min(600.0, max(20.0, duration_s / 10)))
@@ -43,7 +46,7 @@ def soak(folder: Path, assets: Path | None, duration_s: float, seed: int, say: S
         stack.callback(scene.agent.stop)
         watch = _Watch(scene, outcome, folder / "samples.csv", every_s=1.0 if short else 5.0)
         watch.until(lambda: scene.agent.age_s > 0.0, SETTLE_WITHIN_S, "the agent is ready")
-        misfortune = Misfortune(scene, Pace.of(duration_s), random.Random(seed), say)
+        misfortune = Misfortune(scene, Pace.of(duration_s, one_life=one_life), random.Random(seed), say)
         watch.live(duration_s - QUIET_S, misfortune.turn)
         say("quiet until the end")
         misfortune.end_all()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from soak.scene import CAMERAS, Scene
@@ -24,15 +25,17 @@ class Fault(NamedTuple):
     """One kind of misfortune.
 
     Attributes:
-        target: what it happens to: camera, broker, agent or disk; a target has one at a time.
+        target: what it happens to: camera, broker, agent, site file or disk; a target has one at a time.
         weight: how often, beside the others.
         begin, end: do it and undo it.
+        ends_life: it begins the next life of the agent.
     """
 
     target: str
     weight: int
     begin: Action
     end: Action
+    ends_life: bool = False
 
 
 def _nothing(_scene: Scene, _name: str) -> None:
@@ -84,8 +87,8 @@ FAULTS: Mapping[str, Fault] = {
     "broker stopped": Fault("broker", 2, lambda s, _: s.broker.stop(), lambda s, _: s.broker.start()),
     "broker killed": Fault("broker", 2, lambda s, _: s.broker.kill(), lambda s, _: s.broker.start()),
     "broker frozen": Fault("broker", 3, lambda s, _: s.broker.freeze(), lambda s, _: s.broker.thaw()),
-    "agent killed": Fault("agent", 2, lambda s, _: s.agent.kill(), _nothing),
-    "site reloaded": Fault("agent", 2, _reload, _nothing),
+    "agent killed": Fault("agent", 2, lambda s, _: s.agent.kill(), _nothing, ends_life=True),
+    "site reloaded": Fault("site file", 2, _reload, _nothing),
     "disk busy": Fault("disk", 1, _busy_disk, _nothing),
 }
 
@@ -97,7 +100,7 @@ class Pace:
     Attributes:
         pause_s: between the beginnings of two faults, shortest and longest.
         last_s: how long a fault lasts.
-        agent_life_s: the agent is not killed before it is as old as this: growth needs time to be seen.
+        agent_life_s: the agent is not killed younger than this: growth needs time to be seen. Infinite: it never is.
     """
 
     pause_s: tuple[float, float]
@@ -105,11 +108,13 @@ class Pace:
     agent_life_s: float
 
     @classmethod
-    def of(cls, duration_s: float) -> Pace:
+    def of(cls, duration_s: float, *, one_life: bool = False) -> Pace:
         """A short run has more faults a minute than a long one, which also has longer ones."""
         if duration_s <= 600.0:
-            return cls((2.0, 6.0), (2.0, 9.0), max(40.0, duration_s / 2))
-        return cls((5.0, 25.0), (2.0, 40.0), max(300.0, duration_s / 10))
+            pace = cls((2.0, 6.0), (2.0, 9.0), max(40.0, duration_s / 2))
+        else:
+            pace = cls((5.0, 25.0), (2.0, 40.0), max(300.0, duration_s / 10))
+        return replace(pace, agent_life_s=math.inf) if one_life else pace
 
 
 class Misfortune:
@@ -146,7 +151,7 @@ class Misfortune:
         camera, last_s = self._chance.choice(CAMERAS), self._chance.uniform(*self._pace.last_s)
         fault = FAULTS[name]
         target = camera if fault.target == "camera" else fault.target
-        is_too_young = fault.target == "agent" and self._scene.agent.age_s < self._pace.agent_life_s
+        is_too_young = fault.ends_life and self._scene.agent.age_s < self._pace.agent_life_s
         if target in self._running or is_too_young:
             return
         self._say(f"{name}: {target}" + ("" if fault.end is _nothing else f" for {last_s:.0f} s"))
