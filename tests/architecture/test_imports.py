@@ -39,7 +39,16 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *(*GROUND, *RECORDS, "agent.detect", "agent.stream", "agent.models", "devices", "trackers"),
         *("agent.serve.picture", "agent.serve.refusal"),
     ),
-    "agent.serve": (*GROUND, *RECORDS, "agent.detect", "agent.stream", "agent.pipeline", "agent.web", "devices", "trackers"),
+    "agent.serve": (
+        *GROUND,
+        *RECORDS,
+        "agent.detect",
+        "agent.stream",
+        "agent.pipeline",
+        "agent.web",
+        "devices",
+        "trackers",
+    ),
     **dict.fromkeys(WIRING, PACKAGES),
 }
 # These libraries may be imported in these rooms only.
