@@ -33,7 +33,7 @@ class ServeHappenings:
 
     def answered(self, page: str, status: int, seconds: float) -> None:
         """A request has its answer; `page` is one of ours, or "other"."""
-        self._requests.labels(page, str(status)).inc()
+        self._requests.labels(page, str(int(status))).inc()
         self._seconds.labels(page).observe(seconds)
 
     def refused(self, code: str) -> None:
