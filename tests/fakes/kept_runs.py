@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -32,6 +33,7 @@ from trackers import ByteTracker, ByteTrackSettings, Detections
 
 PATIENCE_S = 0.5
 STEP_S = 0.1
+WRITTEN_WITHIN_S = 5.0
 UPDATES = LifecyclePatience(update_every_s=0.5)
 
 
@@ -93,7 +95,7 @@ class KeptRun:
             self.file, self._rule, lambda: [told_event(each) for each in self._outbox.objects()], {"gate": fits},
             patience_s=PATIENCE_S, clock=self.clock, happened=happened, numbered_by=self.numbered_by,
         )  # fmt: skip
-        self._writer = threading.Thread(target=self.keeper.run, args=(lambda: None,))
+        self._writer = threading.Thread(target=self.keeper.run, args=(lambda: None,), daemon=True)
         self._writer.start()
         self.resumed = self.keeper.begin(self._trackers)
         self._unstored += self.resumed.ends
@@ -109,10 +111,18 @@ class KeptRun:
         tracked = self._trackers.track(DetectedFrame(frame, detections, ("person",)))
         self._unstored += self._rule.observe(tracked)
         self.keeper.tracked(frame.info)
-        self.keeper.turn()
+        self._turn()
         numbers: list[int] = tracked.tracks.track_ids.tolist()
         self._show(camera_id, numbers, tracked.tracks.boxes[:, 0].round().astype(int).tolist())
         return numbers
+
+    def _turn(self) -> None:
+        """A turn of the keeper; what is due is on the disk when it returns, as on a machine that is not late."""
+        due_s, written = self.keeper._due_s, len(self.file.written)
+        self.keeper.turn()
+        deadline_s = time.monotonic() + WRITTEN_WITHIN_S
+        while self.keeper._due_s != due_s and len(self.file.written) == written and time.monotonic() < deadline_s:
+            time.sleep(0.001)
 
     def store(self, most: int = 10_000) -> None:
         """Let the telling thread store what it was handed, the oldest first."""

@@ -139,7 +139,7 @@ def test_unknown_numbers_are_skipped_after_a_violent_end(tmp_path: Path) -> None
     for _ in range(3):
         run.see(100, 300, 420)
     run.store()
-    run.kill(choose=lambda _: 1)
+    run.kill(choose=lambda _: 2)
     second = KeptRun(world)
 
     assert lives(world)[f"{run.run_id}-gate-4"] == [NEW, END]

@@ -113,7 +113,7 @@ def test_the_lock_and_pytorch_are_the_extra() -> None:
     torch = (REPOSITORY / "requirements" / "export.torch.txt").read_text(encoding="utf-8")
     pinned = dict(re.findall(r"^([A-Za-z0-9_-]+)==([^\s;+]+)", lock + torch, re.MULTILINE))
     project = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
-    (line,) = re.findall(r"^export = \[(.*)\]$", project, re.MULTILINE)
+    (line,) = re.findall(r"^export = \[(.*?)^\]$", project, re.MULTILINE | re.DOTALL)
     asked = [Requirement(each) for each in re.findall(r'"([^"]+)"', line)]
 
     assert {each.name for each in asked} >= {"torch", "onnxscript"}

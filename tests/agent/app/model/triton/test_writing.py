@@ -10,7 +10,6 @@ from typing import Any
 import cv2
 import numpy as np
 import onnx
-import openvino
 import pytest
 import yaml
 from google.protobuf import text_format
@@ -19,6 +18,7 @@ from tritonclient.grpc import model_config_pb2
 
 from agent.cli import main
 from agent.service.exit_codes import ExitCode
+from devices.engines.openvino.runtime import import_runtime
 
 LABELS = "red\nblue\n"
 
@@ -130,7 +130,7 @@ def test_an_openvino_model(squares: Path, tmp_path: Path, capsys: pytest.Capture
     """It is held in the model's place where its tensors are the model's, else refused with both."""
     stranger = build_detector("yolov8", tmp_path / "stranger.onnx", input_size=128)
     for source, name in ((squares, "made.xml"), (stranger, "stranger.xml")):
-        openvino.save_model(openvino.Core().read_model(source), tmp_path / name)
+        import_runtime().save_model(import_runtime().Core().read_model(source), tmp_path / name)
 
     assert run(squares, "--out", tmp_path / "models", "--held", tmp_path / "made.xml") == ExitCode.OK
     version = tmp_path / "models" / "squares" / "1"
@@ -152,7 +152,7 @@ def test_an_openvino_model(squares: Path, tmp_path: Path, capsys: pytest.Capture
 
 def test_only_an_openvino_model(squares: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Servers take it; that the agent needs the ONNX file to use it there is said, in the place of a snippet."""
-    openvino.save_model(openvino.Core().read_model(squares), tmp_path / "made.xml")
+    import_runtime().save_model(import_runtime().Core().read_model(squares), tmp_path / "made.xml")
 
     assert run(tmp_path / "made.xml", "--out", tmp_path / "models", "--family", "yolov8") == ExitCode.OK
 
