@@ -18,8 +18,8 @@ from agent.app.batch.progress import BatchProgress
 from agent.app.batch.results import Result
 
 FEW, MANY = 10, 60
-# What is left of a clip: its result for the summary, its path, names and numbers by its name.
-MOST_BYTES_A_CLIP = 4_000
+# What is left of a clip: its result for the summary, its path, names and numbers by its name; more on Python 3.10.
+MOST_BYTES_A_CLIP = 3_000
 MOST_FILES = 4
 # Of libraries; what one clip's background is, kept for each, would be some hundred.
 MOST_MIB = 40
